@@ -1,0 +1,60 @@
+/**
+ * Error numbers of Linux (`include/uapi/asm-generic/errno*.h` and, for ENOTSUPP, `include/linux/errno.h`). They are
+ * the same on x64 and arm64, and on the embedded kernel wherever it runs.
+ */
+export const EPERM = 1;
+export const ENOENT = 2;
+export const E2BIG = 7;
+export const EBADF = 9;
+export const EAGAIN = 11;
+export const ENOMEM = 12;
+export const EACCES = 13;
+export const EFAULT = 14;
+export const EBUSY = 16;
+export const EEXIST = 17;
+export const ENOTDIR = 20;
+export const EISDIR = 21;
+export const EINVAL = 22;
+export const EMFILE = 24;
+export const ENOSPC = 28;
+export const ENAMETOOLONG = 36;
+export const ENOSYS = 38;
+export const ENOTEMPTY = 39;
+export const EOVERFLOW = 75;
+export const ENOTSUP = 95;
+/** "Operation is not supported", a number that Linux keeps to itself but lets out through `bpf(2)`. */
+export const ENOTSUPP = 524;
+
+const ERRORS: Readonly<Record<number, readonly [code: string, description: string]>> = {
+  [EPERM]: ["EPERM", "operation not permitted"],
+  [ENOENT]: ["ENOENT", "no such file or directory"],
+  [E2BIG]: ["E2BIG", "argument list too long"],
+  [EBADF]: ["EBADF", "bad file descriptor"],
+  [EAGAIN]: ["EAGAIN", "resource temporarily unavailable"],
+  [ENOMEM]: ["ENOMEM", "cannot allocate memory"],
+  [EACCES]: ["EACCES", "permission denied"],
+  [EFAULT]: ["EFAULT", "bad address"],
+  [EBUSY]: ["EBUSY", "device or resource busy"],
+  [EEXIST]: ["EEXIST", "file exists"],
+  [ENOTDIR]: ["ENOTDIR", "not a directory"],
+  [EISDIR]: ["EISDIR", "is a directory"],
+  [EINVAL]: ["EINVAL", "invalid argument"],
+  [EMFILE]: ["EMFILE", "too many open files"],
+  [ENOSPC]: ["ENOSPC", "no space left on device"],
+  [ENAMETOOLONG]: ["ENAMETOOLONG", "file name too long"],
+  [ENOSYS]: ["ENOSYS", "function not implemented"],
+  [ENOTEMPTY]: ["ENOTEMPTY", "directory not empty"],
+  [EOVERFLOW]: ["EOVERFLOW", "value too large for defined data type"],
+  [ENOTSUP]: ["ENOTSUP", "operation not supported"],
+  [ENOTSUPP]: ["ENOTSUPP", "operation is not supported"],
+};
+
+/** The name of an error number, either sign: `errnoCode(-7)` is `"E2BIG"`. A number without a name is `"E<number>"`. */
+export function errnoCode(errno: number): string {
+  return ERRORS[Math.abs(errno)]?.[0] ?? `E${Math.abs(errno)}`;
+}
+
+/** What an error number says in words, as `strerror` would: `errnoDescription(-7)` is `"argument list too long"`. */
+export function errnoDescription(errno: number): string {
+  return ERRORS[Math.abs(errno)]?.[1] ?? "unknown error";
+}

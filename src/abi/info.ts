@@ -1,0 +1,22 @@
+/** `struct bpf_map_info` as offsets in bytes (`include/uapi/linux/bpf.h`, Linux 6.18). */
+export const MAP_INFO = {
+  TYPE: 0,
+  ID: 4,
+  KEY_SIZE: 8,
+  VALUE_SIZE: 12,
+  MAX_ENTRIES: 16,
+  MAP_FLAGS: 20,
+  NAME: 24,
+  IFINDEX: 40,
+  BTF_VMLINUX_VALUE_TYPE_ID: 44,
+  NETNS_DEV: 48,
+  NETNS_INO: 56,
+  BTF_ID: 64,
+  BTF_KEY_TYPE_ID: 68,
+  BTF_VALUE_TYPE_ID: 72,
+  BTF_VMLINUX_ID: 76,
+  MAP_EXTRA: 80,
+  HASH: 88,
+  HASH_SIZE: 96,
+  SIZE: 104,
+} as const;

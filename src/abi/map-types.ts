@@ -1,0 +1,67 @@
+/**
+ * The map types of Linux 6.18, by the names that bpftool gives them. The position in the list is the type's number
+ * in `enum bpf_map_type` (`include/uapi/linux/bpf.h`).
+ */
+const NAMES = [
+  "unspec",
+  "hash",
+  "array",
+  "prog_array",
+  "perf_event_array",
+  "percpu_hash",
+  "percpu_array",
+  "stack_trace",
+  "cgroup_array",
+  "lru_hash",
+  "lru_percpu_hash",
+  "lpm_trie",
+  "array_of_maps",
+  "hash_of_maps",
+  "devmap",
+  "sockmap",
+  "cpumap",
+  "xskmap",
+  "sockhash",
+  "cgroup_storage",
+  "reuseport_sockarray",
+  "percpu_cgroup_storage",
+  "queue",
+  "stack",
+  "sk_storage",
+  "devmap_hash",
+  "struct_ops",
+  "ringbuf",
+  "inode_storage",
+  "task_storage",
+  "bloom_filter",
+  "user_ringbuf",
+  "cgrp_storage",
+  "arena",
+] as const;
+
+/** A map type by bpftool's name: `"hash"`, `"array"`, `"lpm_trie"` … */
+export type MapTypeName = Exclude<(typeof NAMES)[number], "unspec">;
+
+export const BPF_MAP_TYPE_HASH = 1;
+export const BPF_MAP_TYPE_ARRAY = 2;
+export const BPF_MAP_TYPE_PERCPU_HASH = 5;
+export const BPF_MAP_TYPE_PERCPU_ARRAY = 6;
+export const BPF_MAP_TYPE_LRU_PERCPU_HASH = 10;
+export const BPF_MAP_TYPE_STRUCT_OPS = 26;
+export const BPF_MAP_TYPE_BLOOM_FILTER = 30;
+export const BPF_MAP_TYPE_ARENA = 33;
+
+const NUMBERS: ReadonlyMap<string, number> = new Map(NAMES.map((name, number) => [name, number]));
+
+/** The number of a map type, or `undefined` when Linux 6.18 has no type of that name. */
+export function mapTypeNumber(name: string): number | undefined {
+  return NUMBERS.get(name);
+}
+
+/** bpftool's name of a map type, or `undefined` for a number that Linux 6.18 does not know. */
+export function mapTypeName(type: number): MapTypeName | undefined {
+  return type === 0 ? undefined : (NAMES[type] as MapTypeName | undefined);
+}
+
+/** Every map type of Linux 6.18, in the order of their numbers. */
+export const MAP_TYPE_NAMES = NAMES.slice(1) as readonly MapTypeName[];

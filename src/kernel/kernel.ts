@@ -1,0 +1,40 @@
+import type { Address, AddressSpace } from "../memory/address-space.ts";
+
+/**
+ * The one seam of mapiary: a kernel is a thing that answers `bpf(cmd, attr, size)` over an address space.
+ *
+ * Every call answers as the system call does through libbpf: 0 or more on success, `−errno` on failure; none throws.
+ * Pointers inside an attr are addresses in `memory`. Nothing above the seam may ask which kernel it has, but to say so
+ * to a person.
+ */
+export interface Kernel {
+  readonly name: "linux" | "embedded";
+  /** Where attrs, keys and values lie. */
+  readonly memory: AddressSpace;
+  /** CPUs that the kernel could ever bring up: the number of values that a per-CPU map holds for one key. */
+  readonly possibleCpus: number;
+
+  /** `bpf(2)`: `cmd` is one of `abi/commands.ts`, `attr` the address of a `union bpf_attr` of which `size` bytes are given. */
+  bpf(cmd: number, attr: Address, size: number): number;
+  /** `close(2)` of an fd that this kernel gave out; any other is `−EBADF`, so that no stranger's file is closed. */
+  close(fd: number): number;
+  /**
+   * `mmap(2)` of `length` bytes of a map, from `offset`, shared, with `protection` of PROT_READ and PROT_WRITE. Answers
+   * the address in `memory` where they appear.
+   */
+  mmap(fd: number, length: number, protection: number, offset: number): Address;
+  /** `munmap(2)` of what `mmap` answered, whole. */
+  munmap(address: Address, length: number): number;
+
+  /** `mkdir(2)` of a directory of the BPF filesystem. */
+  mkdir(path: string): number;
+  /** `rmdir(2)` of an empty directory of the BPF filesystem. */
+  rmdir(path: string): number;
+  /** `unlink(2)` of a pin. */
+  unlink(path: string): number;
+  /** The names in a directory of the BPF filesystem, sorted, or `−errno`. */
+  readdir(path: string): string[] | number;
+
+  /** Closes every fd that is still open and lets the memory go. Every later call is `−EBADF`. */
+  release(): void;
+}

@@ -1,0 +1,148 @@
+import { BlockAllocator } from "./block-allocator.ts";
+import { PAGE_SIZE, PageAllocator, pageAlign } from "./page-allocator.ts";
+
+/** A place in an address space: bytes from its beginning. 0 is the null pointer; the first page is never handed out. */
+export type Address = number;
+
+/** The bytes that a layout reads and writes: one memory as the two views that it needs. */
+export interface Memory {
+  readonly u8: Uint8Array;
+  readonly view: DataView;
+}
+
+const WASM_PAGE = 65536;
+const FOUR_GIB = 2 ** 32;
+const INITIAL_BYTES = 16 * WASM_PAGE;
+
+/** An address space has no room left: what was asked for, and what it still has. */
+export class OutOfMemoryError extends RangeError {
+  override readonly name = "OutOfMemoryError";
+}
+
+/**
+ * One linear memory, in which everything that `bpf(2)` is told lies: attrs, keys, values, and on the embedded kernel
+ * the maps themselves. It grows on demand up to a limit, its base never moves, and fresh memory is zero.
+ *
+ * The views are replaced when the memory grows: take them from here for each use, never keep one across a call that
+ * may allocate.
+ */
+export class AddressSpace implements Memory {
+  u8: Uint8Array;
+  i32: Int32Array;
+  u32: Uint32Array;
+  view: DataView;
+
+  /** The most bytes that it may grow to. */
+  readonly limit: number;
+  readonly #memory: WebAssembly.Memory;
+  readonly #pages: PageAllocator;
+  readonly #blocks: BlockAllocator;
+  /** Bytes of each allocation of whole pages. */
+  readonly #ranges = new Map<Address, number>();
+
+  /**
+   * An empty address space that may grow to `limit` bytes, rounded up to 64 KiB. Throws a `RangeError` for a limit
+   * below 1 MiB or above 4 GiB, the reach of a 32-bit address.
+   */
+  constructor(limit: number = FOUR_GIB) {
+    if (!(limit >= INITIAL_BYTES && limit <= FOUR_GIB)) {
+      throw new RangeError(`an address space holds between ${INITIAL_BYTES} and ${FOUR_GIB} bytes, not ${limit}`);
+    }
+    const maximum = Math.ceil(limit / WASM_PAGE);
+    this.limit = maximum * WASM_PAGE;
+    this.#memory = new WebAssembly.Memory({ initial: INITIAL_BYTES / WASM_PAGE, maximum });
+    this.#pages = new PageAllocator(PAGE_SIZE, this.limit);
+    this.#blocks = new BlockAllocator(this.#pages);
+    const buffer = this.#memory.buffer;
+    this.u8 = new Uint8Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.u32 = new Uint32Array(buffer);
+    this.view = new DataView(buffer);
+  }
+
+  /** How many bytes it spans now. */
+  get size(): number {
+    return this.u8.length;
+  }
+
+  /** The most bytes that one allocation can still get. */
+  get largestFree(): number {
+    return this.#pages.largest;
+  }
+
+  /** Takes `bytes` of zeroed memory, aligned to 8 or better, to a page from half a page up; 0 when there is no room. */
+  tryAllocate(bytes: number): Address {
+    return BlockAllocator.holds(bytes) ? this.#allocateBlock(bytes) : this.#allocatePages(bytes);
+  }
+
+  /** Takes `bytes` as `tryAllocate` does. Throws an `OutOfMemoryError` that names `purpose` when there is no room. */
+  allocate(bytes: number, purpose: string): Address {
+    const address = this.tryAllocate(bytes);
+    if (address === 0) throw new OutOfMemoryError(this.describeShortage(bytes, purpose));
+    return address;
+  }
+
+  /** What `OutOfMemoryError` says: the need, what is left, the limit and how to raise it. */
+  describeShortage(bytes: number, purpose: string): string {
+    return (
+      `${purpose} needs ${bytes} bytes, but at most ${this.largestFree} in one piece are left of the ` +
+      `address space's ${this.limit}; close what is not needed, ask for less, or raise the limit`
+    );
+  }
+
+  /** Gives back what an allocation returned. */
+  release(address: Address): void {
+    const bytes = this.#ranges.get(address);
+    if (bytes === undefined) return this.#blocks.release(address);
+    this.#ranges.delete(address);
+    this.#pages.release(address, bytes);
+  }
+
+  #allocateBlock(bytes: number): Address {
+    const address = this.#blocks.allocate(bytes);
+    if (address === 0) return 0;
+    const end = address + (this.#blocks.sizeOf(address) ?? 0);
+    if (!this.#reach(end)) {
+      this.#blocks.release(address);
+      return 0;
+    }
+    this.u8.fill(0, address, end);
+    return address;
+  }
+
+  #allocatePages(bytes: number): Address {
+    const fresh = this.#pages.top;
+    const address = this.#pages.allocate(bytes);
+    if (address === 0) return 0;
+    const end = address + pageAlign(bytes);
+    if (!this.#reach(end)) {
+      this.#pages.release(address, bytes);
+      return 0;
+    }
+    this.#ranges.set(address, bytes);
+    if (address < fresh) this.u8.fill(0, address, Math.min(end, fresh));
+    return address;
+  }
+
+  /** Grows until `end` lies inside, by an eighth at least so that many small maps do not grow it often. */
+  #reach(end: number): boolean {
+    const size = this.size;
+    if (end <= size) return true;
+    const generous = Math.min(Math.max(end, size + size / 8), this.limit);
+    return this.#grow(generous) || this.#grow(end);
+  }
+
+  #grow(size: number): boolean {
+    try {
+      this.#memory.grow(Math.ceil((size - this.size) / WASM_PAGE));
+    } catch {
+      return false;
+    }
+    const buffer = this.#memory.buffer;
+    this.u8 = new Uint8Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.u32 = new Uint32Array(buffer);
+    this.view = new DataView(buffer);
+    return true;
+  }
+}
