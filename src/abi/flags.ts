@@ -60,7 +60,9 @@ export function mapFlagBits(names: readonly MapFlagName[]): number {
   for (const name of names) {
     const bit = MAP_FLAGS[name];
     if (bit === undefined) {
-      throw new TypeError(`unknown map flag ${JSON.stringify(name)}; the flags are ${Object.keys(MAP_FLAGS).join(", ")}`);
+      throw new TypeError(
+        `unknown map flag ${JSON.stringify(name)}; the flags are ${Object.keys(MAP_FLAGS).join(", ")}`,
+      );
     }
     bits |= bit;
   }

@@ -46,10 +46,22 @@ export const BPF_MAP_TYPE_HASH = 1;
 export const BPF_MAP_TYPE_ARRAY = 2;
 export const BPF_MAP_TYPE_PERCPU_HASH = 5;
 export const BPF_MAP_TYPE_PERCPU_ARRAY = 6;
+export const BPF_MAP_TYPE_LRU_HASH = 9;
 export const BPF_MAP_TYPE_LRU_PERCPU_HASH = 10;
+export const BPF_MAP_TYPE_HASH_OF_MAPS = 13;
+export const BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE = 21;
 export const BPF_MAP_TYPE_STRUCT_OPS = 26;
 export const BPF_MAP_TYPE_BLOOM_FILTER = 30;
 export const BPF_MAP_TYPE_ARENA = 33;
+
+/** The types that are hash tables of `kernel/bpf/hashtab.c`: their batch commands take the number of a bucket as cursor. */
+export const HASH_TABLE_TYPES: ReadonlySet<number> = new Set([
+  BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_PERCPU_HASH,
+  BPF_MAP_TYPE_LRU_HASH,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH,
+  BPF_MAP_TYPE_HASH_OF_MAPS,
+]);
 
 const NUMBERS: ReadonlyMap<string, number> = new Map(NAMES.map((name, number) => [name, number]));
 

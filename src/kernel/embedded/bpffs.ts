@@ -1,0 +1,141 @@
+import { EACCES, EEXIST, EISDIR, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY, EPERM } from "../../abi/errno.ts";
+import type { EmbeddedMap } from "./map-ops.ts";
+
+/** Where programs find the BPF filesystem, on every system. */
+const MOUNT_POINT = ["sys", "fs", "bpf"];
+const NAME_MAX = 255;
+
+class Directory {
+  readonly parent: Directory | undefined;
+  readonly entries = new Map<string, Directory | EmbeddedMap>();
+  /** False for the directories above the mount point, which hold nothing else and take nothing. */
+  readonly isBpf: boolean;
+
+  constructor(parent: Directory | undefined, isBpf: boolean) {
+    this.parent = parent;
+    this.isBpf = isBpf;
+  }
+}
+
+/** A path walked to its last name: the directory that has or may get it. */
+interface Place {
+  readonly directory: Directory;
+  readonly name: string;
+  readonly hasTrailingSlash: boolean;
+}
+
+/**
+ * The BPF filesystem of one kernel, mounted at `/sys/fs/bpf` in a tree that holds nothing else: directories and pins.
+ * Paths that do not begin with `/` begin at the root. Answers are 0 or more, or `−errno`, in the order in which Linux
+ * finds them: `kernel/bpf/inode.c` and `fs/namei.c`, 6.18.
+ */
+export class Bpffs {
+  readonly #root = new Directory(undefined, false);
+
+  constructor() {
+    let directory = this.#root;
+    for (const name of MOUNT_POINT) {
+      const child = new Directory(directory, name === "bpf");
+      directory.entries.set(name, child);
+      directory = child;
+    }
+  }
+
+  /** Pins a map: `bpf_obj_do_pin`. The caller has taken the reference that the pin keeps. */
+  pin(path: string, map: EmbeddedMap): number {
+    const place = this.#placeOf(path);
+    if (typeof place === "number") return place;
+    const refusal = refusalToCreate(place, false);
+    if (refusal !== 0) return refusal;
+    place.directory.entries.set(place.name, map);
+    return 0;
+  }
+
+  /** The map that is pinned at a path, or `−errno`: `bpf_obj_do_get`. */
+  get(path: string): EmbeddedMap | number {
+    const found = this.#find(path);
+    if (typeof found === "number") return found;
+    return found instanceof Directory ? -EACCES : found;
+  }
+
+  mkdir(path: string): number {
+    const place = this.#placeOf(path);
+    if (typeof place === "number") return place;
+    const refusal = refusalToCreate(place, true);
+    if (refusal !== 0) return refusal;
+    place.directory.entries.set(place.name, new Directory(place.directory, true));
+    return 0;
+  }
+
+  rmdir(path: string): number {
+    const place = this.#placeOf(path);
+    if (typeof place === "number") return place;
+    const found = lookUp(place.directory, place.name);
+    if (typeof found === "number") return found;
+    if (!(found instanceof Directory)) return -ENOTDIR;
+    if (!place.directory.isBpf) return -EPERM;
+    if (found.entries.size > 0) return -ENOTEMPTY;
+    place.directory.entries.delete(place.name);
+    return 0;
+  }
+
+  /** Takes a pin away and answers the map that it kept, whose reference is now the caller's to drop; or `−errno`. */
+  unlink(path: string): EmbeddedMap | number {
+    const place = this.#placeOf(path);
+    if (typeof place === "number") return place;
+    const found = lookUp(place.directory, place.name);
+    if (typeof found === "number") return found;
+    if (found instanceof Directory) return -EISDIR;
+    if (place.hasTrailingSlash) return -ENOTDIR;
+    place.directory.entries.delete(place.name);
+    return found;
+  }
+
+  readdir(path: string): string[] | number {
+    const found = this.#find(path);
+    if (typeof found === "number") return found;
+    return found instanceof Directory ? [...found.entries.keys()].sort() : -ENOTDIR;
+  }
+
+  #find(path: string): Directory | EmbeddedMap | number {
+    const place = this.#placeOf(path);
+    if (typeof place === "number") return place;
+    const found = lookUp(place.directory, place.name);
+    const isFile = typeof found !== "number" && !(found instanceof Directory);
+    return isFile && place.hasTrailingSlash ? -ENOTDIR : found;
+  }
+
+  #placeOf(path: string): Place | number {
+    if (path === "") return -ENOENT;
+    const names = path.split("/").filter((name) => name !== "");
+    const name = names.pop() ?? ".";
+    let directory = this.#root;
+    for (const step of names) {
+      const found = lookUp(directory, step);
+      if (typeof found === "number") return found;
+      if (!(found instanceof Directory)) return -ENOTDIR;
+      directory = found;
+    }
+    return { directory, name, hasTrailingSlash: path.endsWith("/") };
+  }
+}
+
+/** What a name stands for in a directory. In a BPF filesystem a name with a dot is not even looked for: `bpf_lookup`. */
+function lookUp(directory: Directory, name: string): Directory | EmbeddedMap | number {
+  if (name === ".") return directory;
+  if (name === "..") return directory.parent ?? directory;
+  if (new TextEncoder().encode(name).length > NAME_MAX) return -ENAMETOOLONG;
+  const found = directory.entries.get(name);
+  if (found !== undefined) return found;
+  return directory.isBpf && name.includes(".") ? -EPERM : -ENOENT;
+}
+
+/** Why nothing can be created at a place; 0 when it can: `filename_create`, then the directory's own rules. */
+function refusalToCreate(place: Place, isDirectory: boolean): number {
+  if (place.name === "." || place.name === "..") return -EEXIST;
+  const found = lookUp(place.directory, place.name);
+  if (typeof found !== "number") return -EEXIST;
+  if (found !== -ENOENT) return found;
+  if (place.hasTrailingSlash && !isDirectory) return -ENOENT;
+  return place.directory.isBpf ? 0 : -EPERM;
+}

@@ -1,0 +1,53 @@
+import { BPF_F_RDONLY, BPF_F_WRONLY } from "../../abi/flags.ts";
+import type { EmbeddedMap } from "./map-ops.ts";
+
+/** An open file: a map as one fd may use it. */
+export class OpenFile {
+  readonly map: EmbeddedMap;
+  readonly canRead: boolean;
+  readonly canWrite: boolean;
+
+  /** `flags` may have BPF_F_RDONLY or BPF_F_WRONLY, not both. */
+  constructor(map: EmbeddedMap, flags: number) {
+    this.map = map;
+    this.canRead = (flags & BPF_F_WRONLY) === 0;
+    this.canWrite = (flags & BPF_F_RDONLY) === 0;
+  }
+}
+
+/** The first fd: below it lie the three that every process begins with. */
+const FIRST_FD = 3;
+
+/** The file descriptors of one kernel: small numbers, the lowest free one first, as POSIX has it. */
+export class FileTable {
+  readonly #files: (OpenFile | undefined)[] = [undefined, undefined, undefined];
+  #lowest = FIRST_FD;
+
+  /** The file of an fd; `undefined` when it is not open. */
+  get(fd: number): OpenFile | undefined {
+    return this.#files[fd];
+  }
+
+  open(file: OpenFile): number {
+    const fd = this.#lowest;
+    this.#files[fd] = file;
+    let next = fd + 1;
+    while (this.#files[next] !== undefined) next++;
+    this.#lowest = next;
+    return fd;
+  }
+
+  /** Takes the file of an fd out of the table; `undefined` when it is not open. */
+  close(fd: number): OpenFile | undefined {
+    const file = this.#files[fd];
+    if (file === undefined) return undefined;
+    this.#files[fd] = undefined;
+    this.#lowest = Math.min(this.#lowest, fd);
+    return file;
+  }
+
+  /** Every fd that is open. */
+  fds(): number[] {
+    return [...this.#files.keys()].filter((fd) => this.#files[fd] !== undefined);
+  }
+}

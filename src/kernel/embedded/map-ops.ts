@@ -1,0 +1,136 @@
+import { ENOENT, ENOTSUPP } from "../../abi/errno.ts";
+import { BPF_F_RDONLY, BPF_F_RDONLY_PROG, BPF_F_WRONLY, BPF_F_WRONLY_PROG } from "../../abi/flags.ts";
+import type { Address, AddressSpace } from "../../memory/address-space.ts";
+import type { MapBatch } from "./map-batch.ts";
+import type { MapCreateAttr } from "./map-create-attr.ts";
+import { SEGMENT } from "./segment.ts";
+import { copyBytes } from "./user-memory.ts";
+
+/** The flags that say who may read and write a map: `include/linux/bpf.h`, `BPF_F_ACCESS_MASK`. */
+export const ACCESS_FLAGS = BPF_F_RDONLY | BPF_F_RDONLY_PROG | BPF_F_WRONLY | BPF_F_WRONLY_PROG;
+
+/**
+ * What a map type does, named after Linux's `struct bpf_map_ops`. Every method answers 0 or `−errno`, but for `lookup`;
+ * a method that a type does not have answers what Linux answers for that type.
+ *
+ * Keys are addresses of `keySize` bytes, aligned to 4 and padded with zeros to whole words. Values are addresses of
+ * `userValueSize` bytes, aligned or not.
+ */
+export interface MapOps {
+  /** The address of the value of a key, inside the map; 0 when the key is not there. */
+  lookup(key: Address): Address;
+  update(key: Address, value: Address, flags: number): number;
+  delete(key: Address): number;
+  /** Writes the key after `key` to `next`; the first one when `key` is 0. */
+  getNextKey(key: Address, next: Address): number;
+  /** Copies the value of a key out, as BPF_MAP_LOOKUP_ELEM does. */
+  copyValue(key: Address, value: Address): number;
+  lookupAndDelete(key: Address, value: Address): number;
+  lookupBatch(batch: MapBatch): number;
+  lookupAndDeleteBatch(batch: MapBatch): number;
+  updateBatch(batch: MapBatch): number;
+  deleteBatch(batch: MapBatch): number;
+  /** Where `mmap` of the map begins, and how many bytes can be mapped; or `−errno`, as its `map_mmap` has it. */
+  mappable(): { readonly address: Address; readonly bytes: number } | number;
+}
+
+/** A map type in the table of map types: its checks, and how a map of it is made. */
+export interface MapType {
+  /** `map_alloc_check`: whether the attributes make a map of this type. */
+  allocCheck(attr: MapCreateAttr): number;
+  /** `map_alloc`: the map, or `−errno`. */
+  alloc(memory: AddressSpace, attr: MapCreateAttr): EmbeddedMap | number;
+}
+
+/** A map of the embedded kernel: what all types share of Linux's `struct bpf_map`, over a segment. */
+export abstract class EmbeddedMap implements MapOps {
+  readonly memory: AddressSpace;
+  /** Where the segment begins. */
+  readonly base: Address;
+  readonly type: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  /** Open fds and pins. */
+  references = 0;
+  /** Writable mappings by `mmap`, which keep the map from being frozen. */
+  writableMappings = 0;
+
+  constructor(memory: AddressSpace, base: Address) {
+    const word = base >>> 2;
+    const { u32 } = memory;
+    this.memory = memory;
+    this.base = base;
+    this.type = u32[word + SEGMENT.TYPE / 4] as number;
+    this.keySize = u32[word + SEGMENT.KEY_SIZE / 4] as number;
+    this.valueSize = u32[word + SEGMENT.VALUE_SIZE / 4] as number;
+    this.maxEntries = u32[word + SEGMENT.MAX_ENTRIES / 4] as number;
+  }
+
+  /** The bytes that a value takes in the hands of user space: `bpf_map_value_size`. */
+  get userValueSize(): number {
+    return this.valueSize;
+  }
+
+  get id(): number {
+    return this.header(SEGMENT.ID);
+  }
+
+  set id(id: number) {
+    this.memory.u32[(this.base + SEGMENT.ID) >>> 2] = id;
+  }
+
+  get isFrozen(): boolean {
+    return this.memory.u32[(this.base + SEGMENT.FROZEN) >>> 2] !== 0;
+  }
+
+  freeze(): void {
+    this.memory.u32[(this.base + SEGMENT.FROZEN) >>> 2] = 1;
+  }
+
+  /** A word of the segment's header. */
+  header(offset: number): number {
+    return this.memory.u32[(this.base + offset) >>> 2] as number;
+  }
+
+  abstract lookup(key: Address): Address;
+  abstract update(key: Address, value: Address, flags: number): number;
+  abstract delete(key: Address): number;
+  abstract getNextKey(key: Address, next: Address): number;
+
+  copyValue(key: Address, value: Address): number {
+    const found = this.lookup(key);
+    if (found === 0) return -ENOENT;
+    copyBytes(this.memory, value, found, this.valueSize);
+    return 0;
+  }
+
+  lookupAndDelete(_key: Address, _value: Address): number {
+    return -ENOTSUPP;
+  }
+
+  lookupBatch(_batch: MapBatch): number {
+    return -ENOTSUPP;
+  }
+
+  lookupAndDeleteBatch(_batch: MapBatch): number {
+    return -ENOTSUPP;
+  }
+
+  updateBatch(_batch: MapBatch): number {
+    return -ENOTSUPP;
+  }
+
+  deleteBatch(_batch: MapBatch): number {
+    return -ENOTSUPP;
+  }
+
+  mappable(): { readonly address: Address; readonly bytes: number } | number {
+    return -ENOTSUPP;
+  }
+
+  /** Gives the segment back. The map is gone. */
+  free(): void {
+    this.memory.release(this.base);
+  }
+}

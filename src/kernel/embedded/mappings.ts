@@ -1,0 +1,51 @@
+import { EACCES, EINVAL, ENOTSUPP, EPERM } from "../../abi/errno.ts";
+import { BPF_F_RDONLY_PROG, PROT_WRITE } from "../../abi/flags.ts";
+import type { Address } from "../../memory/address-space.ts";
+import { PAGE_SIZE, pageAlign } from "../../memory/page-allocator.ts";
+import type { OpenFile } from "./file-table.ts";
+import type { EmbeddedMap } from "./map-ops.ts";
+import { SEGMENT } from "./segment.ts";
+
+interface Mapping {
+  readonly map: EmbeddedMap;
+  readonly address: Address;
+  readonly length: number;
+  readonly isWritable: boolean;
+}
+
+/**
+ * The memory mappings of maps. The maps already lie in the caller's address space, so a mapping is their own memory; it
+ * keeps the map alive, and a writable one keeps it from being frozen.
+ */
+export class Mappings {
+  readonly #mappings: Mapping[] = [];
+
+  /** `mmap(2)`, shared: the checks of `mm/mmap.c: do_mmap`, `kernel/bpf/syscall.c: bpf_map_mmap` and of the map type, 6.18. */
+  map(file: OpenFile, length: number, protection: number, offset: number): Address {
+    if (!Number.isSafeInteger(length) || length <= 0 || offset < 0 || offset % PAGE_SIZE !== 0) return -EINVAL;
+    const { map } = file;
+    const isWritable = (protection & PROT_WRITE) !== 0;
+    if (!file.canRead || (isWritable && !file.canWrite)) return -EACCES;
+    const range = map.mappable();
+    if (range === -ENOTSUPP) return range;
+    if (isWritable && map.isFrozen) return -EPERM;
+    if (isWritable && (map.header(SEGMENT.MAP_FLAGS) & BPF_F_RDONLY_PROG) !== 0) return -EACCES;
+    if (typeof range === "number") return range;
+    if (offset + pageAlign(length) > range.bytes) return -EINVAL;
+    const address = range.address + offset;
+    this.#mappings.push({ map, address, length: pageAlign(length), isWritable });
+    map.references++;
+    if (isWritable) map.writableMappings++;
+    return address;
+  }
+
+  /** Forgets a mapping and answers its map, whose reference is now the caller's to drop; `undefined` when there is none. */
+  unmap(address: Address, length: number): EmbeddedMap | undefined {
+    const at = this.#mappings.findIndex(
+      (mapping) => mapping.address === address && mapping.length === pageAlign(length),
+    );
+    const [mapping] = at < 0 ? [] : this.#mappings.splice(at, 1);
+    if (mapping?.isWritable) mapping.map.writableMappings--;
+    return mapping?.map;
+  }
+}

@@ -1,0 +1,94 @@
+import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM } from "../../../abi/errno.ts";
+import { BPF_EXIST, BPF_F_INNER_MAP, BPF_F_MMAPABLE, BPF_F_NUMA_NODE, BPF_NOEXIST } from "../../../abi/flags.ts";
+import type { Address, AddressSpace } from "../../../memory/address-space.ts";
+import { PAGE_SIZE, pageAlign } from "../../../memory/page-allocator.ts";
+import { genericLookupBatch, genericUpdateBatch, type MapBatch } from "../map-batch.ts";
+import type { MapCreateAttr } from "../map-create-attr.ts";
+import { ACCESS_FLAGS, EmbeddedMap, type MapType } from "../map-ops.ts";
+import { allocateSegment, SEGMENT } from "../segment.ts";
+import { copyBytes } from "../user-memory.ts";
+
+/*
+ * The segment: the header, then the values one after another, each rounded up to 8 bytes. In a map that can be mapped
+ * into memory the values begin on a page of their own.
+ */
+
+const CREATE_FLAGS = BPF_F_NUMA_NODE | BPF_F_MMAPABLE | BPF_F_INNER_MAP | ACCESS_FLAGS;
+const INT_MAX = 2 ** 31 - 1;
+
+/** `"array"`: `kernel/bpf/arraymap.c`, 6.18. */
+export const ARRAY: MapType = {
+  allocCheck(attr: MapCreateAttr): number {
+    if (attr.maxEntries === 0 || attr.keySize !== 4 || attr.valueSize === 0) return -EINVAL;
+    if (!attr.hasOnlyFlags(CREATE_FLAGS)) return -EINVAL;
+    if (attr.valueSize > INT_MAX) return -E2BIG;
+    return 0;
+  },
+
+  alloc(memory: AddressSpace, attr: MapCreateAttr): EmbeddedMap | number {
+    const values = elementSize(attr.valueSize) * attr.maxEntries;
+    const isMapable = (attr.flags & BPF_F_MMAPABLE) !== 0;
+    const bytes = firstValue(attr.flags) + (isMapable ? pageAlign(values) : values);
+    const base = allocateSegment(memory, attr, bytes);
+    return base === 0 ? -ENOMEM : new ArrayMap(memory, base);
+  },
+};
+
+function elementSize(valueSize: number): number {
+  return Math.ceil(valueSize / 8) * 8;
+}
+
+/** Where the values begin, from the segment's start. */
+function firstValue(flags: number): number {
+  return (flags & BPF_F_MMAPABLE) !== 0 ? PAGE_SIZE : SEGMENT.HEADER_SIZE;
+}
+
+class ArrayMap extends EmbeddedMap {
+  readonly #values: Address;
+  readonly #elementSize: number;
+
+  constructor(memory: AddressSpace, base: Address) {
+    super(memory, base);
+    this.#values = base + firstValue(this.header(SEGMENT.MAP_FLAGS));
+    this.#elementSize = elementSize(this.valueSize);
+  }
+
+  override lookup(key: Address): Address {
+    const index = this.memory.u32[key >>> 2] as number;
+    return index < this.maxEntries ? this.#values + index * this.#elementSize : 0;
+  }
+
+  override update(key: Address, value: Address, flags: number): number {
+    if (flags > BPF_EXIST) return -EINVAL;
+    const element = this.lookup(key);
+    if (element === 0) return -E2BIG;
+    if (flags === BPF_NOEXIST) return -EEXIST;
+    copyBytes(this.memory, element, value, this.valueSize);
+    return 0;
+  }
+
+  override delete(_key: Address): number {
+    return -EINVAL;
+  }
+
+  /** An index past the end is followed by the first one: `array_map_get_next_key`. */
+  override getNextKey(key: Address, next: Address): number {
+    const index = key === 0 ? this.maxEntries : (this.memory.u32[key >>> 2] as number);
+    if (index === this.maxEntries - 1) return -ENOENT;
+    this.memory.view.setUint32(next, index < this.maxEntries ? index + 1 : 0, true);
+    return 0;
+  }
+
+  override lookupBatch(batch: MapBatch): number {
+    return genericLookupBatch(this, batch);
+  }
+
+  override updateBatch(batch: MapBatch): number {
+    return genericUpdateBatch(this, batch);
+  }
+
+  override mappable(): { readonly address: Address; readonly bytes: number } | number {
+    if ((this.header(SEGMENT.MAP_FLAGS) & BPF_F_MMAPABLE) === 0) return -EINVAL;
+    return { address: this.#values, bytes: pageAlign(this.#elementSize * this.maxEntries) };
+  }
+}
