@@ -1,0 +1,99 @@
+import { define, refuse, requireLength } from "./define.ts";
+import { type Fault, outOfRange, quote, wrongKind } from "./fault.ts";
+import type { Layout } from "./layout.ts";
+
+/** Up to so many ASCII characters a loop is faster than a TextDecoder or a TextEncoder. */
+const DECODE_LOOP_LENGTH = 8;
+const ENCODE_LOOP_LENGTH = 32;
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/**
+ * A string in `char[size]`: UTF-8, ended by a NUL that counts among the `size` bytes, the rest zero, so that equal
+ * strings are equal keys. Reading stops at the first NUL, or at the end where a program has left none, as
+ * `bpf_get_current_comm` never does; bytes that are not UTF-8 read as U+FFFD (`bytes` keeps them).
+ *
+ * A string that does not fit, NUL included, or that holds a NUL or half a surrogate pair is a `RangeError`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { cstring } from "mapiary";
+ *
+ * const comm = cstring(16);
+ * assert.equal(comm.decode(comm.encode("nginx")), "nginx");
+ * assert.throws(() => comm.encode("a name beyond 15 bytes"), /22 bytes of UTF-8 and a NUL do not fit in 16/);
+ * ```
+ */
+export function cstring(size: number): Layout<string> {
+  requireLength("cstring", size, 1, 1);
+  const name = `cstring(${size})`;
+  const layout: Layout<string> = define<string>({
+    name,
+    size,
+    align: 1,
+    read({ u8 }, address) {
+      const limit = address + size;
+      let end = address;
+      while (end < limit && u8[end] !== 0) end++;
+      return decode(u8, address, end);
+    },
+    write({ u8 }, address, value) {
+      if (typeof value !== "string") refuse(layout, value);
+      let length = encodeAscii(u8, address, value, size - 1);
+      if (length < 0) {
+        if (fault(name, size, value) !== undefined) refuse(layout, value);
+        length = encoder.encodeInto(value, u8.subarray(address, address + size)).written;
+      }
+      u8.fill(0, address + length, address + size);
+    },
+    fault: (value) => fault(name, size, value),
+  });
+  return layout;
+}
+
+function fault(name: string, size: number, value: unknown): Fault | undefined {
+  if (typeof value !== "string") return wrongKind(name, "a string", value);
+  if (value.includes("\0")) return outOfRange(name, `${quote(value)} holds a NUL, which would end it`);
+  if (LONE_SURROGATE.test(value))
+    return outOfRange(name, `${quote(value)} holds half a surrogate pair, which UTF-8 cannot`);
+  const length = utf8Length(value, size);
+  if (length < size) return undefined;
+  return outOfRange(name, `${quote(value)}: ${length} bytes of UTF-8 and a NUL do not fit in ${size}`);
+}
+
+/** How many bytes of UTF-8 a string makes; not counted when its very length shows that it fits. */
+function utf8Length(text: string, size: number): number {
+  return text.length * 3 < size ? text.length : encoder.encode(text).length;
+}
+
+/** Writes a short string that is ASCII and fits; -1 for any other. */
+function encodeAscii(u8: Uint8Array, address: number, text: string, room: number): number {
+  const length = text.length;
+  if (length > room || length > ENCODE_LOOP_LENGTH) return -1;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0 || code > 0x7f) return -1;
+    u8[address + i] = code;
+  }
+  return length;
+}
+
+function decode(u8: Uint8Array, start: number, end: number): string {
+  if (end - start > DECODE_LOOP_LENGTH) return decodeAny(u8, start, end);
+  let text = "";
+  for (let at = start; at < end; at++) {
+    const code = u8[at] as number;
+    if (code > 0x7f) return decodeAny(u8, start, end);
+    text += String.fromCharCode(code);
+  }
+  return text;
+}
+
+/** Decodes a copy: a TextDecoder refuses shared memory in browsers. */
+function decodeAny(u8: Uint8Array, start: number, end: number): string {
+  return decoder.decode(u8.slice(start, end));
+}
