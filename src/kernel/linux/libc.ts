@@ -1,0 +1,63 @@
+import { createRequire } from "node:module";
+
+/** The number of `bpf(2)` by Node's name of the architecture (`arch/*` of Linux: `syscall.tbl`, `unistd.h`). */
+export const BPF_SYSCALL: Readonly<Record<string, number>> = { x64: 321, arm64: 280 };
+
+/** Flags of `mmap(2)`, `include/uapi/asm-generic/mman*.h`: the same on x64 and arm64. */
+export const MAP_SHARED = 0x01;
+export const MAP_PRIVATE = 0x02;
+export const MAP_FIXED = 0x10;
+export const MAP_ANONYMOUS = 0x20;
+export const MAP_NORESERVE = 0x4000;
+
+/** The functions of the C library that the kernel needs, on absolute addresses. Each answers −1 for a failure. */
+export interface Libc {
+  /** `syscall(number, command, attr, size)`. */
+  readonly syscall: (number: number, command: number, attr: number, size: number) => number;
+  readonly close: (fd: number) => number;
+  readonly mmap: (
+    address: number,
+    length: number,
+    protection: number,
+    flags: number,
+    fd: number,
+    offset: number,
+  ) => number;
+  /** What the last failure was. */
+  readonly errno: () => number;
+  /** Where the bytes of a view lie. */
+  readonly addressOf: (view: Uint8Array) => number;
+  readonly pageSize: number;
+}
+
+/** What is used of koffi; its own types are not, so that ours compile where it is not installed. */
+interface Koffi {
+  load(path: null): { func(declaration: string): (...numbers: number[]) => number };
+  errno(): number;
+  address(view: Uint8Array): bigint;
+}
+
+let loaded: Libc | undefined;
+
+/**
+ * The C library of this process through koffi, which is loaded on the first call and not before. Throws what
+ * `require` throws when koffi is not installed, and koffi's own error when it has no binary for this machine.
+ */
+export function loadLibc(): Libc {
+  return (loaded ??= bindLibc(createRequire(import.meta.url)("koffi") as Koffi));
+}
+
+function bindLibc(koffi: Koffi): Libc {
+  const library = koffi.load(null);
+  return {
+    // Whole registers and no pointer types: what koffi converts fastest.
+    syscall: library.func("int syscall(int64_t number, int64_t command, int64_t attr, int64_t size)"),
+    close: library.func("int close(int fd)"),
+    mmap: library.func(
+      "int64_t mmap(int64_t address, size_t length, int protection, int flags, int fd, int64_t offset)",
+    ),
+    errno: koffi.errno,
+    addressOf: (view) => Number(koffi.address(view)),
+    pageSize: library.func("int getpagesize(void)")(),
+  };
+}

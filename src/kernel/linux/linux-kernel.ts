@@ -1,0 +1,183 @@
+import { ATTR_SIZE, MAP_ELEM, OBJ_INFO } from "../../abi/attr.ts";
+import { type AttrUse, attrUse } from "../../abi/attr-pointers.ts";
+import {
+  BPF_MAP_DELETE_ELEM,
+  BPF_MAP_GET_NEXT_KEY,
+  BPF_MAP_LOOKUP_AND_DELETE_ELEM,
+  BPF_MAP_LOOKUP_ELEM,
+  BPF_MAP_UPDATE_ELEM,
+  BPF_OBJ_GET_INFO_BY_FD,
+} from "../../abi/commands.ts";
+import { E2BIG, EBADF, EINVAL } from "../../abi/errno.ts";
+import { type Address, AddressSpace } from "../../memory/address-space.ts";
+import { PAGE_SIZE } from "../../memory/page-allocator.ts";
+import type { Kernel } from "../kernel.ts";
+import { AbsoluteAddresses, NOWHERE } from "./absolute-addresses.ts";
+import { mkdir, readdir, rmdir, unlink } from "./bpffs.ts";
+import { rebaseInfo } from "./info-pointers.ts";
+import { BPF_SYSCALL, type Libc, loadLibc } from "./libc.ts";
+import { LinuxUnavailableError, linuxAvailability } from "./linux-availability.ts";
+import { countPossibleCpus } from "./possible-cpus.ts";
+import { Resources } from "./resources.ts";
+import { ScratchAttr } from "./scratch-attr.ts";
+
+/** The commands on one element, as bits. They take up to 32 bytes: an fd, the key, the value, flags. */
+const ELEMENT_COMMANDS =
+  (1 << BPF_MAP_LOOKUP_ELEM) |
+  (1 << BPF_MAP_UPDATE_ELEM) |
+  (1 << BPF_MAP_DELETE_ELEM) |
+  (1 << BPF_MAP_GET_NEXT_KEY) |
+  (1 << BPF_MAP_LOOKUP_AND_DELETE_ELEM);
+
+/** A command that no Linux has or will have. */
+const NO_COMMAND = -1;
+
+const collected = new FinalizationRegistry<Resources>((resources) => resources.release());
+
+/**
+ * The running Linux kernel: `bpf(2)` itself, on the addresses of a linear memory.
+ *
+ * The system call is given a copy of each attr whose pointers are absolute (`ScratchAttr`); keys, values and paths are
+ * read and written where they lie. What Linux writes into the attr is put back into the caller's.
+ *
+ * fds belong to the object: those that `bpf` answered are closed by `close` or `release`, at the latest when the object
+ * is collected. `mmap` maps into the linear memory; a store to pages that were mapped without PROT_WRITE ends the process, as in C.
+ */
+export class LinuxKernel implements Kernel {
+  readonly name = "linux";
+  readonly memory: AddressSpace;
+  readonly possibleCpus: number;
+
+  readonly #syscall: Libc["syscall"];
+  readonly #errno: Libc["errno"];
+  readonly #number: number;
+  readonly #addresses: AbsoluteAddresses;
+  readonly #scratch: ScratchAttr;
+  readonly #scratchAddress: number;
+  readonly #resources: Resources;
+  /** The view of the memory for which `#addresses` holds; `undefined` once released. */
+  #words: Uint32Array | undefined;
+  #released = false;
+
+  /**
+   * Opens the kernel for the attrs, keys and values in `memory`. Throws a `LinuxUnavailableError` whose message says
+   * what is missing and what to do about it.
+   */
+  constructor(memory: AddressSpace = new AddressSpace()) {
+    const availability = linuxAvailability();
+    if (!availability.available) throw new LinuxUnavailableError(availability);
+    const libc = loadLibc();
+    this.memory = memory;
+    this.possibleCpus = countPossibleCpus();
+    this.#syscall = libc.syscall;
+    this.#errno = libc.errno;
+    this.#number = BPF_SYSCALL[process.arch] as number;
+    this.#addresses = new AbsoluteAddresses(libc, memory);
+    this.#words = memory.u32;
+    this.#scratch = new ScratchAttr(libc, memory, this.#addresses);
+    this.#scratchAddress = this.#scratch.address;
+    this.#resources = new Resources(libc, memory, this.#addresses);
+    collected.register(this, this.#resources, this);
+  }
+
+  bpf(command: number, attr: Address, size: number): number {
+    if (this.memory.u32 !== this.#words && !this.#refresh()) return -EBADF;
+    if (!this.#isElement(command, attr, size)) return this.#anyCommand(command, attr, size >>> 0);
+    this.#scratch.takeElement(attr);
+    return this.#call(command, this.#scratchAddress, size);
+  }
+
+  close(fd: number): number {
+    return this.#resources.close(fd);
+  }
+
+  mmap(fd: number, length: number, protection: number, offset: number): Address {
+    return this.#released ? -EBADF : this.#resources.mmap(fd, length, protection, offset);
+  }
+
+  munmap(address: Address, length: number): number {
+    return this.#released ? -EBADF : this.#resources.munmap(address, length);
+  }
+
+  mkdir(path: string): number {
+    return this.#released ? -EBADF : mkdir(path);
+  }
+
+  rmdir(path: string): number {
+    return this.#released ? -EBADF : rmdir(path);
+  }
+
+  unlink(path: string): number {
+    return this.#released ? -EBADF : unlink(path);
+  }
+
+  readdir(path: string): string[] | number {
+    return this.#released ? -EBADF : readdir(path);
+  }
+
+  release(): void {
+    this.#released = true;
+    this.#words = undefined;
+    collected.unregister(this);
+    this.#resources.release();
+  }
+
+  /** Learns where the memory lies now that it has grown; false when the kernel has been released. */
+  #refresh(): boolean {
+    if (this.#released) return false;
+    this.#addresses.refresh();
+    this.#words = this.memory.u32;
+    return true;
+  }
+
+  #isElement(command: number, attr: Address, size: number): boolean {
+    return (
+      command >>> 0 < 32 &&
+      ((ELEMENT_COMMANDS >>> command) & 1) !== 0 &&
+      (size === MAP_ELEM.END || size === MAP_ELEM.NEXT_KEY_END || size === MAP_ELEM.KEY_END) &&
+      (attr & 3) === 0 &&
+      this.#holds(attr, MAP_ELEM.END)
+    );
+  }
+
+  #holds(attr: Address, size: number): boolean {
+    return attr >>> 0 === attr && attr >= PAGE_SIZE && attr + size <= this.memory.size;
+  }
+
+  #anyCommand(command: number, attr: Address, size: number): number {
+    const scratch = this.#scratch;
+    if (!this.#holds(attr, size) || size > scratch.capacity) return this.#call(command, NOWHERE, size);
+    scratch.take(attr, size);
+    // A field newer than the table may be a pointer. Linux 6.18, which does not know it either, refuses it so.
+    if (!scratch.isZero(ATTR_SIZE, size)) return -E2BIG;
+    const use = attrUse(command, scratch.view);
+    if (use === undefined) return this.#call(NO_COMMAND, this.#scratchAddress, size);
+    if (!scratch.isZero(use.end, Math.min(size, ATTR_SIZE))) return -EINVAL;
+
+    const result = this.#pass(command, use, size);
+    scratch.writeBack(use, attr);
+    if (use.opensFd && result >= 0) this.#resources.own(result);
+    return result;
+  }
+
+  /** Makes the system call on the scratch attr. */
+  #pass(command: number, use: AttrUse, given: number): number {
+    const scratch = this.#scratch;
+    const size = scratch.complete(use, given);
+    if (command !== BPF_OBJ_GET_INFO_BY_FD || size < OBJ_INFO.END) {
+      scratch.rebase(use, size);
+      return this.#call(command, this.#scratchAddress, size);
+    }
+    const restore = rebaseInfo(this.memory, this.#addresses, scratch.view);
+    scratch.rebase(use, size);
+    if (restore === undefined) scratch.refuse(OBJ_INFO.INFO);
+    const result = this.#call(command, this.#scratchAddress, size);
+    restore?.();
+    return result;
+  }
+
+  #call(command: number, attr: number, size: number): number {
+    const result = this.#syscall(this.#number, command, attr, size);
+    return result < 0 ? -this.#errno() : result;
+  }
+}
