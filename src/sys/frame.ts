@@ -33,9 +33,15 @@ export class Frame {
   /** Copies a caller's buffer of which the kernel will use `needed` bytes; a shorter one is out of the kernel's reach. */
   put(bytes: Uint8Array, needed: number): Address {
     if (bytes.length < needed) return OUT_OF_REACH;
-    const address = this.#next;
+    const address = this.reserve(needed);
     this.memory.u8.set(needed === bytes.length ? bytes : bytes.subarray(0, needed), address);
-    this.#next += aligned(needed);
+    return address;
+  }
+
+  /** Takes the place of a buffer that the kernel is to fill. What is there before is undefined. */
+  reserve(bytes: number): Address {
+    const address = this.#next;
+    this.#next += aligned(bytes);
     return address;
   }
 

@@ -1,5 +1,6 @@
 import { EACCES, EINVAL, ENOTSUPP, EPERM } from "../../abi/errno.ts";
-import { BPF_F_RDONLY_PROG, PROT_WRITE } from "../../abi/flags.ts";
+import { BPF_F_RDONLY_PROG } from "../../abi/flags.ts";
+import { PROT_WRITE } from "../../abi/mman.ts";
 import type { Address } from "../../memory/address-space.ts";
 import { PAGE_SIZE, pageAlign } from "../../memory/page-allocator.ts";
 import type { OpenFile } from "./file-table.ts";

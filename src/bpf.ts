@@ -1,0 +1,175 @@
+import { BPF_MAP_CREATE, BPF_MAP_GET_FD_BY_ID, BPF_OBJ_GET, BPF_OBJ_GET_INFO_BY_FD } from "./abi/commands.ts";
+import { ENOENT } from "./abi/errno.ts";
+import { BPF_F_RDONLY, BPF_F_WRONLY } from "./abi/flags.ts";
+import type { Kernel } from "./kernel/kernel.ts";
+import { bytes } from "./layout/bytes.ts";
+import type { Layout } from "./layout/layout.ts";
+import { u32 } from "./layout/scalar.ts";
+import type { ArrayMap } from "./maps/array-map.ts";
+import type { MapContext } from "./maps/bpf-map.ts";
+import { Bpffs } from "./maps/bpffs.ts";
+import type { HashMap } from "./maps/hash-map.ts";
+import type { KeyedMap } from "./maps/keyed-map.ts";
+import { mapClass } from "./maps/map-classes.ts";
+import { type ArraySpec, flagBits, type HashSpec, type OpenOptions } from "./maps/map-spec.ts";
+import { BpfError } from "./sys/bpf-error.ts";
+import { Frame } from "./sys/frame.ts";
+import type { MapInfo } from "./sys/map-info.ts";
+import { type MapCreateOptions, Sys } from "./sys/sys.ts";
+
+/** The room for a name in the kernel, without its NUL. */
+const NAME_BYTES = 15;
+
+/**
+ * BPF on one kernel: `embedded()` and `linux()` give one, and from there on everything is the same.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { embedded, u32, u64 } from "mapiary";
+ *
+ * using bpf = embedded();
+ * using hits = bpf.createMap({ type: "hash", name: "hits", key: u32, value: u64, maxEntries: 1024 });
+ * hits.set(5, 100n);
+ * assert.equal(hits.get(5), 100n);
+ * ```
+ */
+export class Bpf implements Disposable {
+  /** The kernel that answers: the running `"linux"`, or the `"embedded"` one. */
+  readonly kernel: "linux" | "embedded";
+  /** The CPUs that the kernel could ever bring up: the number of values that a per-CPU map holds for one key. */
+  readonly possibleCpus: number;
+  /** The commands of `bpf(2)` by libbpf's names, on bytes. */
+  readonly sys: Sys;
+  /** The filesystem that pins live in. */
+  readonly bpffs: Bpffs;
+  readonly #context: MapContext;
+
+  /** @internal */
+  constructor(kernel: Kernel) {
+    this.kernel = kernel.name;
+    this.possibleCpus = kernel.possibleCpus;
+    this.sys = new Sys(kernel);
+    this.bpffs = new Bpffs(kernel, this.sys);
+    this.#context = { kernel, sys: this.sys, batches: new Frame(kernel.memory) };
+  }
+
+  /**
+   * Makes a map. Throws a `BpfError` that says which attribute the kernel refuses: `EINVAL` for one that is wrong,
+   * `E2BIG` for one that is too large, `ENOMEM` when there is no room for it, `EPERM` when the privilege is missing.
+   */
+  createMap<K, V>(spec: HashSpec<K, V>): HashMap<K, V>;
+  createMap<V, K = number>(spec: ArraySpec<V, K>): ArrayMap<K, V>;
+  createMap<K, V>(spec: HashSpec<K, V> | ArraySpec<V, K>): KeyedMap<K, V> {
+    const key = spec.key ?? (u32 as unknown as Layout<K>);
+    const options: MapCreateOptions = {
+      type: spec.type,
+      name: spec.name,
+      keySize: key.size,
+      valueSize: spec.value.size,
+      maxEntries: spec.maxEntries,
+      flags: flagBits(spec.flags),
+      numaNode: spec.numaNode,
+    };
+    const fd = this.sys.mapCreate(options);
+    if (fd < 0) throw this.#failure(BPF_MAP_CREATE, fd, { create: options, map: spec.name });
+    return this.#wrap(fd, { key, value: spec.value });
+  }
+
+  /**
+   * Opens a map by its pin, or by its name: then the one map of that name that lives. Without layouts its keys and values
+   * are bytes. Throws a `BpfError`: `ENOENT` when there is none, `EACCES` for a path that is no pin; and a `TypeError`
+   * when a layout has not the map's size.
+   */
+  openMap<K = Uint8Array, V = Uint8Array>(
+    place: string | { readonly name: string },
+    options: OpenOptions<K, V> = {},
+  ): KeyedMap<K, V> {
+    if (typeof place === "string") {
+      const fd = this.sys.objGet(place, { fileFlags: accessFlags(options) });
+      if (fd < 0) throw this.#failure(BPF_OBJ_GET, fd, { path: place, flags: accessFlags(options) });
+      return this.#wrap(fd, options, place);
+    }
+    const found = this.maps().filter((map) => map.name === place.name.slice(0, NAME_BYTES));
+    const [info] = found;
+    if (info === undefined) throw this.#failure(BPF_MAP_GET_FD_BY_ID, -ENOENT, { map: place.name });
+    if (found.length > 1) {
+      const ids = found.map((map) => map.id).join(", ");
+      throw new TypeError(`${found.length} maps are named ${place.name} (ids ${ids}): open one of them with mapById`);
+    }
+    return this.mapById(info.id, options);
+  }
+
+  /** Opens a map by its id. Throws a `BpfError` with the code `ENOENT` when no map has it. */
+  mapById<K = Uint8Array, V = Uint8Array>(id: number, options: OpenOptions<K, V> = {}): KeyedMap<K, V> {
+    const fd = this.sys.mapGetFdById(id, { openFlags: accessFlags(options) });
+    if (fd < 0) throw this.#failure(BPF_MAP_GET_FD_BY_ID, fd, { id, flags: accessFlags(options) });
+    return this.#wrap(fd, options);
+  }
+
+  /** What the kernel says of every map that lives on it, by id. One that goes away meanwhile is left out. */
+  maps(): MapInfo[] {
+    const maps: MapInfo[] = [];
+    const id = new Uint32Array(1);
+    while (this.sys.mapGetNextId(id[0] ?? 0, id) === 0) {
+      const fd = this.sys.mapGetFdById(id[0] ?? 0);
+      if (fd < 0) continue;
+      const info = this.sys.objGetInfoByFd(fd);
+      this.sys.close(fd);
+      if (typeof info !== "number") maps.push(info);
+    }
+    return maps;
+  }
+
+  /** Closes every map that was opened here and lets the kernel's memory go. */
+  close(): void {
+    this.#context.kernel.release();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** The typed map over an fd, which is closed when it cannot be one. */
+  #wrap<K, V>(fd: number, options: OpenOptions<K, V>, pinnedAt?: string): KeyedMap<K, V> {
+    try {
+      const info = this.sys.objGetInfoByFd(fd);
+      if (typeof info === "number") throw this.#failure(BPF_OBJ_GET_INFO_BY_FD, info, { fd });
+      const TypedMap = mapClass(info.type);
+      if (TypedMap === undefined) {
+        throw new TypeError(
+          `map ${info.name || `#${info.id}`} is of type ${info.type}, for which there is bpf.sys alone`,
+        );
+      }
+      const indexed = info.type === "array" ? (u32 as unknown as Layout<K>) : undefined;
+      const key = checkedLayout("key", options.key ?? indexed, info.keySize, info);
+      const value = checkedLayout("value", options.value, info.valueSize, info);
+      return new TypedMap<K, V>({ context: this.#context, info, key, value, pinnedAt }, fd);
+    } catch (error) {
+      this.sys.close(fd);
+      throw error;
+    }
+  }
+
+  #failure(
+    command: number,
+    errno: number,
+    details: Omit<ConstructorParameters<typeof BpfError>[0], "sys" | "command" | "errno">,
+  ): BpfError {
+    return new BpfError({ sys: this.sys, command, errno, ...details });
+  }
+}
+
+/** The flags that open a map with less than everything. */
+function accessFlags({ access }: OpenOptions<never, never> | OpenOptions<unknown, unknown>): number {
+  if (access === "read") return BPF_F_RDONLY;
+  return access === "write" ? BPF_F_WRONLY : 0;
+}
+
+/** The layout given for a map's keys or values when its size is right; bytes when none is given. */
+function checkedLayout<T>(role: string, layout: Layout<T> | undefined, size: number, info: MapInfo): Layout<T> {
+  if (layout === undefined) return bytes(size) as unknown as Layout<T>;
+  if (layout.size === size) return layout;
+  const name = info.name || `#${info.id}`;
+  throw new TypeError(`map ${name} has a ${role} of ${size} bytes, but ${layout.name} has ${layout.size}`);
+}

@@ -1,0 +1,57 @@
+/**
+ * eBPF maps for TypeScript, on the embedded kernel: anywhere that runs JavaScript, a browser included. `mapiary/linux`
+ * has the same on the running Linux kernel.
+ *
+ * @module
+ */
+
+import { Bpf } from "./bpf.ts";
+import { EmbeddedKernel, type EmbeddedOptions } from "./kernel/embedded/embedded-kernel.ts";
+
+export type { MapFlagName } from "./abi/flag-names.ts";
+export * from "./abi/flags.ts";
+export type { MapTypeName } from "./abi/map-types.ts";
+export type { Bpf } from "./bpf.ts";
+export type { EmbeddedOptions } from "./kernel/embedded/embedded-kernel.ts";
+export { ipv4, ipv6, mac } from "./layout/address.ts";
+export { type ArrayLayout, array } from "./layout/array.ts";
+export { i16be, i32be, u16be, u32be } from "./layout/big-endian.ts";
+export { bytes } from "./layout/bytes.ts";
+export { type EnumLayout, enumOf } from "./layout/enum.ts";
+export type { Layout, Value } from "./layout/layout.ts";
+export { bool, f32, f64, i8, i16, i32, u8, u16, u32 } from "./layout/scalar.ts";
+export { type Fields, type StructField, type StructLayout, type StructOptions, struct } from "./layout/struct.ts";
+export { cstring } from "./layout/text.ts";
+export { type BigIntLayout, i64, i64be, u64, u64be } from "./layout/wide.ts";
+export type { ArrayMap } from "./maps/array-map.ts";
+export type { BpfMap } from "./maps/bpf-map.ts";
+export type { Bpffs } from "./maps/bpffs.ts";
+export type { HashMap } from "./maps/hash-map.ts";
+export type { EntriesAndCursor, KeyedMap, UpdateFlag } from "./maps/keyed-map.ts";
+export type { ArraySpec, HashSpec, MapSpecBase, OpenOptions } from "./maps/map-spec.ts";
+export type { Memory } from "./memory/address-space.ts";
+export { BpfError } from "./sys/bpf-error.ts";
+export type { MapInfo } from "./sys/map-info.ts";
+export type { BatchOptions, MapCreateOptions, PathOptions, Sys } from "./sys/sys.ts";
+
+/**
+ * The embedded kernel: the map subsystem of Linux in this process, with the same results, the same errors and the same
+ * bytes, and no privilege at all. Each call makes a kernel of its own, which knows nothing of the others.
+ *
+ * Throws a `RangeError` for options out of range.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { embedded, u32, u64 } from "mapiary";
+ *
+ * using bpf = embedded({ possibleCpus: 4 });
+ * using hits = bpf.createMap({ type: "hash", name: "hits", key: u32, value: u64, maxEntries: 1024 });
+ * hits.set(5, 100n);
+ * assert.equal(hits.get(5), 100n);
+ * assert.equal(bpf.possibleCpus, 4);
+ * ```
+ */
+export function embedded(options: EmbeddedOptions = {}): Bpf {
+  return new Bpf(new EmbeddedKernel(options));
+}

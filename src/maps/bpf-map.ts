@@ -1,0 +1,152 @@
+import { BPF_MAP_FREEZE, BPF_OBJ_GET_INFO_BY_FD, BPF_OBJ_PIN } from "../abi/commands.ts";
+import { EBADF } from "../abi/errno.ts";
+import type { MapTypeName } from "../abi/map-types.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { BpfError } from "../sys/bpf-error.ts";
+import type { Failure } from "../sys/diagnosis.ts";
+import type { Frame } from "../sys/frame.ts";
+import type { MapInfo } from "../sys/map-info.ts";
+import type { Sys } from "../sys/sys.ts";
+
+/** What a typed map is made over: one kernel, with what all maps on it share. */
+export interface MapContext {
+  readonly kernel: Kernel;
+  readonly sys: Sys;
+  /** The memory of batch commands, used by one command at a time. */
+  readonly batches: Frame;
+}
+
+/** An fd that belongs to a typed map, and the memory of its commands. */
+interface Resources {
+  readonly sys: Sys;
+  readonly kernel: Kernel;
+  readonly fd: number;
+  readonly memory: number;
+}
+
+const abandoned = new FinalizationRegistry<Resources>(releaseResources);
+
+function releaseResources({ sys, kernel, fd, memory }: Resources): void {
+  sys.close(fd);
+  if (memory !== 0) kernel.memory.release(memory);
+}
+
+/**
+ * What all typed maps have: an fd that they own, and what concerns the map and not its elements. The fd is closed by
+ * `close`, by `using`, and at the latest when the object is collected; the map lives on while a pin, another fd or a
+ * program refers to it.
+ */
+export abstract class BpfMap {
+  /** bpftool's name of the map's type. */
+  readonly type: MapTypeName;
+  /** The map's name as its kernel keeps it: at most 15 bytes; empty when it has none. */
+  readonly name: string;
+  /** The kernel's number for the map, by which `bpf.mapById` opens it. */
+  readonly id: number;
+  readonly maxEntries: number;
+  /** Bytes of a key, as its kernel has it. */
+  readonly keySize: number;
+  /** Bytes of a value, as its kernel has it. */
+  readonly valueSize: number;
+  /** @internal */
+  protected readonly context: MapContext;
+  #fd: number;
+  #pinnedAt: string | undefined;
+
+  /** @internal Takes over an fd, and memory of the address space that is released with it. */
+  constructor(context: MapContext, fd: number, info: MapInfo, memory: number, pinnedAt: string | undefined) {
+    this.context = context;
+    this.type = info.type as MapTypeName;
+    this.name = info.name;
+    this.id = info.id;
+    this.maxEntries = info.maxEntries;
+    this.keySize = info.keySize;
+    this.valueSize = info.valueSize;
+    this.#fd = fd;
+    this.#pinnedAt = pinnedAt;
+    abandoned.register(this, { sys: context.sys, kernel: context.kernel, fd, memory }, this);
+    this.#memory = memory;
+  }
+
+  readonly #memory: number;
+
+  /** The map's file descriptor, for `bpf.sys` and for other maps and programs; −1 once it is closed. It stays this object's to close. */
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /** What the kernel says of the map now. Throws a `BpfError` when it is closed. */
+  info(): MapInfo {
+    const info = this.context.sys.objGetInfoByFd(this.#fd);
+    if (typeof info === "number") throw this.failure(BPF_OBJ_GET_INFO_BY_FD, info);
+    return info;
+  }
+
+  /**
+   * Makes the map read-only for user space, for good; programs may still write it. Throws a `BpfError`: `EPERM` when it
+   * is frozen already or was opened read-only, `EBUSY` while it is mapped for writing.
+   */
+  freeze(): void {
+    const result = this.context.sys.mapFreeze(this.#fd);
+    if (result < 0) throw this.failure(BPF_MAP_FREEZE, result);
+  }
+
+  /**
+   * Gives the map a name in a BPF filesystem, usually below `/sys/fs/bpf`, under which `bpf.openMap` finds it and which
+   * keeps it alive. Throws a `BpfError`: `EEXIST` when the name is taken, `ENOENT` when its directory is missing,
+   * `EPERM` for a name with a dot and for a path outside a BPF filesystem.
+   */
+  pin(path: string): void {
+    const result = this.context.sys.objPin(this.#fd, path);
+    if (result < 0) throw this.failure(BPF_OBJ_PIN, result, { path });
+    this.#pinnedAt = path;
+  }
+
+  /**
+   * Takes a pin away: the one at `path`, or the last one that `pin` made or `openMap` opened. The map lives on while this
+   * object or another refers to it. Throws a `BpfError`, `ENOENT` when there is none, and a `TypeError` when no path is known.
+   */
+  unpin(path: string | undefined = this.#pinnedAt): void {
+    if (path === undefined)
+      throw new TypeError(`map ${this.label} was not pinned by this object: say which path to unpin`);
+    const result = this.context.kernel.unlink(path);
+    if (result < 0) throw this.failure("unlink", result, { path });
+    if (path === this.#pinnedAt) this.#pinnedAt = undefined;
+  }
+
+  /** Closes the fd. A second time does nothing; every other method then throws a `BpfError` with the code `EBADF`. */
+  close(): void {
+    if (this.#fd < 0) return;
+    abandoned.unregister(this);
+    const resources = { sys: this.context.sys, kernel: this.context.kernel, fd: this.#fd, memory: this.#memory };
+    this.#fd = -1;
+    this.closed();
+    releaseResources(resources);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** @internal The memory of the map's commands is about to be released: forget it. */
+  protected closed(): void {}
+
+  /** @internal How a person knows the map: its name, or its id. */
+  protected get label(): string {
+    return this.name === "" ? `#${this.id}` : this.name;
+  }
+
+  /** @internal The error for a command of this map that failed. */
+  protected failure(
+    command: Failure["command"],
+    errno: number,
+    details: Omit<Partial<Failure>, "sys" | "command" | "errno" | "fd" | "map"> = {},
+  ): BpfError {
+    return new BpfError({ sys: this.context.sys, command, errno, fd: this.#fd, map: this.label, ...details });
+  }
+
+  /** @internal The error for a command on a map that is closed. */
+  protected closedError(command: number): BpfError {
+    return this.failure(command, -EBADF);
+  }
+}

@@ -1,0 +1,89 @@
+import { MAP_ELEM } from "../abi/attr.ts";
+import { BPF_MAP_DELETE_BATCH, BPF_MAP_DELETE_ELEM, BPF_MAP_LOOKUP_AND_DELETE_ELEM } from "../abi/commands.ts";
+import { ENOENT } from "../abi/errno.ts";
+import { EntryBatch } from "./entry-batch.ts";
+import { KeyedMap } from "./keyed-map.ts";
+
+/**
+ * `"hash"`: values by any key, at most `maxEntries` of them. For state by address, process or connection.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { embedded, ipv4, struct, u64 } from "mapiary";
+ *
+ * using bpf = embedded();
+ * using traffic = bpf.createMap({
+ *   type: "hash",
+ *   name: "traffic",
+ *   key: ipv4,
+ *   value: struct({ packets: u64, bytes: u64 }),
+ *   maxEntries: 1024,
+ * });
+ * traffic.set("10.0.0.1", { packets: 1n, bytes: 64n });
+ * assert.deepEqual(traffic.get("10.0.0.1"), { packets: 1n, bytes: 64n });
+ * assert.equal(traffic.get("10.0.0.2"), undefined);
+ * ```
+ *
+ * Source: `kernel/bpf/hashtab.c`, Linux 6.18. In Linux since 3.19; `take` since 5.14.
+ */
+export class HashMap<K, V> extends KeyedMap<K, V> {
+  /** Deletes a key. False when it was not there. Throws a `BpfError` with the code `EPERM` when the map is frozen or was opened read-only. */
+  delete(key: K): boolean {
+    this.assertOpen(BPF_MAP_DELETE_ELEM);
+    const { kernel } = this.context;
+    this.key.write(kernel.memory, this.frame.key, key);
+    const result = kernel.bpf(BPF_MAP_DELETE_ELEM, this.frame.lookupAttr, MAP_ELEM.KEY_END);
+    if (result === -ENOENT) return false;
+    if (result < 0) throw this.elementFailure(BPF_MAP_DELETE_ELEM, result);
+    return true;
+  }
+
+  /** Deletes a key and answers the value it had, in one step; `undefined` when it was not there. */
+  take(key: K): V | undefined {
+    this.assertOpen(BPF_MAP_LOOKUP_AND_DELETE_ELEM);
+    const { kernel } = this.context;
+    this.key.write(kernel.memory, this.frame.key, key);
+    const result = kernel.bpf(BPF_MAP_LOOKUP_AND_DELETE_ELEM, this.frame.lookupAttr, MAP_ELEM.END);
+    if (result === -ENOENT) return undefined;
+    if (result < 0) throw this.elementFailure(BPF_MAP_LOOKUP_AND_DELETE_ELEM, result);
+    return this.value.read(kernel.memory, this.frame.value);
+  }
+
+  /** Deletes many keys, in as few commands of the kernel as there are keys missing. Answers how many were there. */
+  deleteMany(keys: Iterable<K>): number {
+    const all = Array.isArray(keys) ? (keys as readonly K[]) : [...keys];
+    if (all.length === 0) return 0;
+    this.assertOpen(BPF_MAP_DELETE_BATCH);
+    using batch = new EntryBatch(this.context, this.fd, { ...this.shape, valueSize: 0 }, all.length, this.label);
+    batch.writeKeys(this.key, all);
+    let missing = 0;
+    while (!batch.isDone) {
+      const result = batch.delete();
+      if (result === -ENOENT) {
+        missing++;
+        batch.skip();
+      } else if (result < 0) {
+        throw this.failure(BPF_MAP_DELETE_BATCH, result, {
+          ...batch.failingKey(this.key),
+          count: batch.count - missing,
+        });
+      }
+    }
+    return all.length - missing;
+  }
+
+  /** Takes every entry out and answers them, in the kernel's own order. */
+  drain(): [K, V][] {
+    const entries: [K, V][] = [];
+    const batches = this.batches(true);
+    while (!batches.isDone) for (const entry of this.decodeEntries(this.nextBatch(batches))) entries.push(entry);
+    return entries;
+  }
+
+  /** Deletes every entry. */
+  clear(): void {
+    const batches = this.batches(true);
+    while (!batches.isDone) this.nextBatch(batches);
+  }
+}

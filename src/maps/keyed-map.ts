@@ -1,0 +1,263 @@
+import { MAP_ELEM } from "../abi/attr.ts";
+import {
+  BPF_MAP_GET_NEXT_KEY,
+  BPF_MAP_LOOKUP_BATCH,
+  BPF_MAP_LOOKUP_ELEM,
+  BPF_MAP_UPDATE_BATCH,
+  BPF_MAP_UPDATE_ELEM,
+} from "../abi/commands.ts";
+import { ENOENT } from "../abi/errno.ts";
+import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../abi/flags.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Layout } from "../layout/layout.ts";
+import type { Address, AddressSpace } from "../memory/address-space.ts";
+import type { MapInfo } from "../sys/map-info.ts";
+import { type MapShape, mapShape } from "../sys/map-shape.ts";
+import { type Batch, BatchCursor } from "./batch-cursor.ts";
+import { BatchIterator } from "./batch-iterator.ts";
+import { BpfMap, type MapContext } from "./bpf-map.ts";
+import { allocateElementFrame, type ElementFrame } from "./element-frame.ts";
+import { EntryBatch } from "./entry-batch.ts";
+
+/** When an update may happen: always, only for a new key, only for one that is there. */
+export type UpdateFlag = "any" | "noexist" | "exist";
+
+const UPDATE_FLAGS: Readonly<Record<UpdateFlag, number>> = { any: BPF_ANY, noexist: BPF_NOEXIST, exist: BPF_EXIST };
+
+/** A batch of entries, and where the next one begins. */
+export interface EntriesAndCursor<K, V> {
+  readonly entries: [K, V][];
+  /** For the next `lookupBatch`; `undefined` when these were the last. */
+  readonly cursor: Uint8Array | undefined;
+}
+
+/** What a typed map is made of besides its fd. */
+export interface KeyedMapParts<K, V> {
+  readonly context: MapContext;
+  readonly info: MapInfo;
+  readonly key: Layout<K>;
+  readonly value: Layout<V>;
+  readonly pinnedAt?: string | undefined;
+}
+
+/**
+ * A map that holds a value for a key, with the habits of a JavaScript `Map`: what hash and array maps have in common.
+ *
+ * **Iteration** reads the map in batches, as it stands when each batch is read. An entry that is there from the first
+ * step to the last comes exactly once; one that is added, deleted or overwritten meanwhile comes with its old value, its
+ * new one or, when it was added or deleted, perhaps not at all. Nothing is ever lost at the end: the last, partial batch
+ * belongs to it.
+ */
+export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
+  /** How a key lies in bytes. */
+  readonly key: Layout<K>;
+  /** How a value lies in bytes. */
+  readonly value: Layout<V>;
+  readonly #kernel: Kernel;
+  readonly #memory: AddressSpace;
+  readonly #shape: MapShape;
+  readonly #frame: ElementFrame;
+  /** The attr of lookups, where the frame begins; 0 when the map is closed. */
+  #attr: Address;
+
+  /** @internal */
+  constructor(parts: KeyedMapParts<K, V>, fd: number) {
+    const { context, info } = parts;
+    const shape = mapShape(info, context.kernel.possibleCpus);
+    const frame = allocateElementFrame(context.kernel.memory, fd, shape.keySize, shape.valueSize, info.name);
+    super(context, fd, info, frame.lookupAttr, parts.pinnedAt);
+    this.key = parts.key;
+    this.value = parts.value;
+    this.#kernel = context.kernel;
+    this.#memory = context.kernel.memory;
+    this.#shape = shape;
+    this.#frame = frame;
+    this.#attr = frame.lookupAttr;
+  }
+
+  /** The value of a key, `undefined` when it is not there. Throws when the key does not fit its layout. */
+  get(key: K): V | undefined {
+    return this.#find(key) ? this.value.read(this.#memory, this.#frame.value) : undefined;
+  }
+
+  /** Whether a key is there. */
+  has(key: K): boolean {
+    return this.#find(key);
+  }
+
+  /**
+   * Gives a key a value and answers the map. Throws before anything is written when key or value do not fit their
+   * layouts; throws a `BpfError`: `E2BIG` when the map is full or an index is past the end, `EEXIST` when the flag is
+   * `"noexist"` and the key is there, `ENOENT` when it is `"exist"` and the key is not, `EPERM` when the map is frozen or
+   * was opened read-only.
+   */
+  set(key: K, value: V, flag: UpdateFlag = "any"): this {
+    const flags = UPDATE_FLAGS[flag];
+    if (flags === undefined)
+      throw new TypeError(`an update is "any", "noexist" or "exist", not ${JSON.stringify(flag)}`);
+    if (this.#attr === 0) throw this.closedError(BPF_MAP_UPDATE_ELEM);
+    const memory = this.#memory;
+    const { updateAttr, key: keyAt, value: valueAt } = this.#frame;
+    this.key.write(memory, keyAt, key);
+    this.value.write(memory, valueAt, value);
+    memory.u32[(updateAttr + MAP_ELEM.FLAGS) >>> 2] = flags;
+    const result = this.#kernel.bpf(BPF_MAP_UPDATE_ELEM, updateAttr, MAP_ELEM.END);
+    if (result < 0) throw this.elementFailure(BPF_MAP_UPDATE_ELEM, result, flags);
+    return this;
+  }
+
+  /**
+   * Gives many keys their values, in one command of the kernel. Throws before anything is written when one of them does
+   * not fit its layout; throws a `BpfError` when the kernel refuses one, whose `count` says how many were written before
+   * it. Answers how many there were.
+   */
+  setMany(entries: Iterable<readonly [K, V]>): number {
+    const all = Array.isArray(entries) ? (entries as readonly (readonly [K, V])[]) : [...entries];
+    if (all.length === 0) return 0;
+    this.assertOpen(BPF_MAP_UPDATE_BATCH);
+    using batch = new EntryBatch(this.context, this.fd, this.#shape, all.length, this.label);
+    batch.writeEntries(this.key, this.value, all);
+    const result = batch.update();
+    if (result < 0) {
+      const flags = BPF_ANY;
+      throw this.failure(BPF_MAP_UPDATE_BATCH, result, { ...batch.failingKey(this.key), count: batch.count, flags });
+    }
+    return all.length;
+  }
+
+  /**
+   * The key after a key in the kernel's own order, the first one without an argument; `undefined` after the last. A key
+   * that is not there is followed by the first one: Linux begins anew, and so would a loop.
+   */
+  nextKey(key?: K): K | undefined {
+    this.assertOpen(BPF_MAP_GET_NEXT_KEY);
+    const { key: keyAt, nextKey, firstKeyAttr, nextKeyAttr } = this.#frame;
+    if (key !== undefined) this.key.write(this.#memory, keyAt, key);
+    const attr = key === undefined ? firstKeyAttr : nextKeyAttr;
+    const result = this.#kernel.bpf(BPF_MAP_GET_NEXT_KEY, attr, MAP_ELEM.NEXT_KEY_END);
+    if (result === -ENOENT) return undefined;
+    if (result < 0) throw this.failure(BPF_MAP_GET_NEXT_KEY, result);
+    return this.key.read(this.#memory, nextKey);
+  }
+
+  /**
+   * One batch as the kernel gives it: at most `count` entries from a cursor on, the beginning without one. Throws a
+   * `BpfError` with the code `ENOSPC` when a bucket of a hash holds more than `count`.
+   */
+  lookupBatch(count: number, cursor?: Uint8Array): EntriesAndCursor<K, V> {
+    this.assertOpen(BPF_MAP_LOOKUP_BATCH);
+    const batches = new BatchCursor(this.context, this.fd, this.#shape, false, cursor, count);
+    const batch = batches.next();
+    if (typeof batch === "number") throw this.failure(BPF_MAP_LOOKUP_BATCH, batch);
+    return { entries: this.decodeEntries(batch), cursor: batches.position };
+  }
+
+  /** How many entries there are now: counted, since no kernel keeps the number. */
+  count(): number {
+    const batches = this.batches(false);
+    let total = 0;
+    while (!batches.isDone) total += this.nextBatch(batches).count;
+    return total;
+  }
+
+  /** The keys, in the kernel's own order. */
+  keys(): IterableIterator<K> {
+    return this.#iterate((batch) => this.#decode(this.key, batch.keys, this.#shape.keySize, batch.count));
+  }
+
+  /** The values, in the order of their keys. */
+  values(): IterableIterator<V> {
+    return this.#iterate((batch) => this.#decode(this.value, batch.values, this.#shape.valueSize, batch.count));
+  }
+
+  /** The entries, in the kernel's own order. */
+  entries(): IterableIterator<[K, V]> {
+    return this.#iterate((batch) => this.decodeEntries(batch));
+  }
+
+  [Symbol.iterator](): IterableIterator<[K, V]> {
+    return this.entries();
+  }
+
+  /** Calls a function with each value and its key, as `Map` does. */
+  forEach(call: (value: V, key: K, map: this) => void): void {
+    for (const [key, value] of this) call(value, key, this);
+  }
+
+  /** @internal */
+  protected override closed(): void {
+    this.#attr = 0;
+  }
+
+  /** @internal */
+  protected assertOpen(command: number): void {
+    if (this.#attr === 0) throw this.closedError(command);
+  }
+
+  /** @internal Where the shape and the frame are for the types that have more commands. */
+  protected get frame(): ElementFrame {
+    return this.#frame;
+  }
+
+  /** @internal */
+  protected get shape(): MapShape {
+    return this.#shape;
+  }
+
+  /** @internal The batches of the map from its beginning, taking the entries out or not. */
+  protected batches(taking: boolean): BatchCursor {
+    this.assertOpen(BPF_MAP_LOOKUP_BATCH);
+    return new BatchCursor(this.context, this.fd, this.#shape, taking);
+  }
+
+  /** @internal */
+  protected nextBatch(batches: BatchCursor): Batch {
+    const batch = batches.next();
+    if (typeof batch === "number") throw this.failure(BPF_MAP_LOOKUP_BATCH, batch);
+    return batch;
+  }
+
+  /** @internal */
+  protected decodeEntries(batch: Batch): [K, V][] {
+    const { keySize, valueSize } = this.#shape;
+    const { key, value } = this;
+    const memory = this.#memory;
+    const entries = new Array<[K, V]>(batch.count);
+    for (let i = 0; i < batch.count; i++) {
+      entries[i] = [key.read(memory, batch.keys + i * keySize), value.read(memory, batch.values + i * valueSize)];
+    }
+    return entries;
+  }
+
+  /** @internal The error for a command on the key that lies in the frame. */
+  protected elementFailure(command: number, errno: number, flags = 0): Error {
+    const keyBytes = this.#memory.u8.slice(this.#frame.key, this.#frame.key + this.#shape.keySize);
+    return this.failure(command, errno, { flags, keyBytes, key: String(this.key.decode(keyBytes)) });
+  }
+
+  /** Whether a key is there; its value then lies in the frame. */
+  #find(key: K): boolean {
+    const attr = this.#attr;
+    if (attr === 0) throw this.closedError(BPF_MAP_LOOKUP_ELEM);
+    this.key.write(this.#memory, this.#frame.key, key);
+    const result = this.#kernel.bpf(BPF_MAP_LOOKUP_ELEM, attr, MAP_ELEM.END);
+    if (result === 0) return true;
+    if (result === -ENOENT) return false;
+    throw this.elementFailure(BPF_MAP_LOOKUP_ELEM, result);
+  }
+
+  #decode<T>(layout: Layout<T>, at: Address, stride: number, count: number): T[] {
+    const items = new Array<T>(count);
+    for (let i = 0; i < count; i++) items[i] = layout.read(this.#memory, at + i * stride);
+    return items;
+  }
+
+  #iterate<T>(decode: (batch: Batch) => T[]): IterableIterator<T> {
+    const batches = this.batches(false);
+    return new BatchIterator(() => {
+      if (batches.isDone) return undefined;
+      this.assertOpen(BPF_MAP_LOOKUP_BATCH);
+      return decode(this.nextBatch(batches));
+    });
+  }
+}

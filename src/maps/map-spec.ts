@@ -1,0 +1,42 @@
+import { type MapFlagName, mapFlagBits } from "../abi/flag-names.ts";
+import type { Layout } from "../layout/layout.ts";
+
+/** What every map is made from. */
+export interface MapSpecBase {
+  /** Letters, digits, `_` and `.`; what is longer than 15 bytes is cut, as libbpf does. */
+  readonly name?: string;
+  /** How many entries the map can hold, from 1. */
+  readonly maxEntries: number;
+  /** Flags by name (`["zero_seed", "no_prealloc"]`), or bits of `BPF_F_…`. */
+  readonly flags?: readonly MapFlagName[] | number;
+  /** The NUMA node that the map's memory shall lie on; counts only with the flag `"numa_node"`. */
+  readonly numaNode?: number;
+}
+
+/** A hash map. */
+export interface HashSpec<K, V> extends MapSpecBase {
+  readonly type: "hash";
+  readonly key: Layout<K>;
+  readonly value: Layout<V>;
+}
+
+/** An array. Its keys are indexes, `u32` unless a layout of four bytes is given, an enum for one. */
+export interface ArraySpec<V, K = number> extends MapSpecBase {
+  readonly type: "array";
+  readonly key?: Layout<K>;
+  readonly value: Layout<V>;
+}
+
+/** How the keys and values of a map that exists already are to be read. */
+export interface OpenOptions<K, V> {
+  readonly key?: Layout<K>;
+  readonly value?: Layout<V>;
+  /** What this program may do with the map: both, unless it says less. */
+  readonly access?: "read" | "write" | "readwrite";
+}
+
+/** The bits of the flags of a spec. */
+export function flagBits(flags: MapSpecBase["flags"]): number {
+  if (flags === undefined) return 0;
+  return typeof flags === "number" ? flags : mapFlagBits(flags);
+}
