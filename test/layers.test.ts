@@ -42,7 +42,7 @@ const COMPUTED = "(computed)";
 function importsOf(source: string): string[] {
   const code = source.replace(/^\s*(?:\*|\/\*|\/\/).*$/gm, "");
   const declared = code.matchAll(/^\s*(?:import|(?:import|export)\b[^;"'`]*\bfrom)\s*["']([^"'\n]+)["']/gm);
-  const called = code.matchAll(/\b(?:import|require)\(\s*(?:["']([^"'\n]+)["'])?/g);
+  const called = code.matchAll(/(?<![.#\w])(?:import\(|require\((?=\s*["']))\s*(?:["']([^"'\n]+)["'])?/g);
   return [...declared, ...called].map((match) => match[1] ?? COMPUTED);
 }
 
@@ -72,8 +72,12 @@ function layerViolation(layer: string, target: string): string | undefined {
   return undefined;
 }
 
-/** Where `specifier` of `file` leads, below src/; `undefined` when it is no relative path. */
+/** The public faces, which may be imported by their public names. */
+const FACES: Readonly<Record<string, string>> = { mapiary: "index.ts", "mapiary/linux": "linux.ts" };
+
+/** Where `specifier` of `file` leads, below src/; `undefined` when that is outside. */
 function targetOf(file: string, specifier: string): string | undefined {
+  if (specifier in FACES) return FACES[specifier];
   return specifier.startsWith(".") ? posix.join(posix.dirname(file), specifier) : undefined;
 }
 
@@ -156,6 +160,11 @@ describe("the rules of the layers", () => {
     assert.deepEqual(holds("kernel/linux/kernel.ts", "node:fs", "koffi"), []);
   });
 
+  test("the public faces lie above what they show, by their public names too", () => {
+    assert.deepEqual(holds("cli/tour.ts", "mapiary", "mapiary/linux", "node:process"), []);
+    assert.equal(holds("maps/hash-map.ts", "mapiary").length, 1);
+  });
+
   test("every file has a layer, and none is outside src", () => {
     assert.equal(holds("utils.ts").length, 1);
     assert.equal(holds("maps/hash-map.ts", "../../test/kernels.ts").length, 1);
@@ -182,6 +191,7 @@ describe("the rules of the layers", () => {
       export { u32 } from "./integers.ts";
       export function load() { return import("koffi"); }
       const found = require("node:os");
+      code.require(condition);
       const computed = await import(name);`;
     assert.deepEqual(importsOf(source).sort(), [
       COMPUTED,
