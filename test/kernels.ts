@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { type Bpf, type EmbeddedOptions, embedded } from "mapiary";
+import { linux } from "mapiary/linux";
+
+/** A kernel as the tests of every kernel see it. */
+export interface TestKernel {
+  readonly name: "embedded" | "linux";
+  /** BPF on this kernel; the options concern the embedded one alone. */
+  open(options?: EmbeddedOptions): Bpf;
+  /** A directory of a BPF filesystem of its own, empty at first. */
+  readonly bpffs: string;
+}
+
+const EMBEDDED: TestKernel = { name: "embedded", open: embedded, bpffs: "/sys/fs/bpf" };
+
+/**
+ * Declares the tests of a suite once for every kernel. Where Linux cannot be used its tests are skipped with the
+ * reason, or fail when CI is true.
+ */
+export function onEveryKernel(suite: (kernel: TestKernel) => void): void {
+  describe("embedded kernel", () => suite(EMBEDDED));
+  onLinux((kernel) => describe("linux kernel", () => suite(kernel)));
+}
+
+/** Declares tests that need the running Linux kernel, and a BPF filesystem that is mounted for them alone. */
+export function onLinux(suite: (kernel: TestKernel) => void): void {
+  const why = linux.unavailableReason() ?? mountProblem();
+  if (why === undefined) {
+    const bpffs = mount();
+    after(() => unmount(bpffs));
+    suite({ name: "linux", open: () => linux(), bpffs });
+    return;
+  }
+  test("linux kernel", { skip: process.env["CI"] === "true" ? false : why }, () => assert.fail(why));
+}
+
+let problem: string | undefined | null = null;
+
+/** Why no BPF filesystem can be mounted here; `undefined` when one can. */
+function mountProblem(): string | undefined {
+  if (problem === null) {
+    try {
+      unmount(mount());
+      problem = undefined;
+    } catch (error) {
+      problem = `no BPF filesystem can be mounted for the tests: ${(error as Error).message}`;
+    }
+  }
+  return problem;
+}
+
+function mount(): string {
+  const directory = mkdtempSync(join(tmpdir(), "mapiary-bpffs-"));
+  const result = spawnSync("mount", ["-t", "bpf", "bpf", directory], { encoding: "utf8" });
+  if (result.status === 0) return directory;
+  rmdirSync(directory);
+  throw new Error(result.error?.message ?? result.stderr.trim());
+}
+
+function unmount(directory: string): void {
+  spawnSync("umount", [directory]);
+  rmdirSync(directory);
+}
