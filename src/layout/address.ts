@@ -6,7 +6,11 @@ import type { Layout } from "./layout.ts";
 const DOT = 0x2e;
 const COLON = 0x3a;
 const HYPHEN = 0x2d;
-const HEX_DIGITS = "0123456789abcdef";
+
+/** The texts of a byte: in decimal, in hexadecimal, and in hexadecimal of two digits. */
+const DECIMAL = Array.from({ length: 256 }, (_, byte) => byte.toString());
+const HEX = DECIMAL.map((_, byte) => byte.toString(16));
+const HEX_PADDED = HEX.map((text) => text.padStart(2, "0"));
 
 /**
  * An IPv4 address, `__be32` or `struct in_addr`: `"10.0.0.1"`, four bytes in network order. Four decimal numbers
@@ -106,20 +110,27 @@ function defineAddress({ name, size, align, described, parse, read }: AddressDef
 
 /** Parses the dotted form from `start` to the end of `text` into four bytes at `at`. */
 function parseIpv4(text: string, start: number, bytes: Uint8Array, at: number): boolean {
-  let next = start;
-  for (let part = 0; part < 4; part++) {
-    if (part > 0 && text.charCodeAt(next++) !== DOT) return false;
-    const first = next;
-    let value = 0;
-    for (let digit = decimalDigit(text, next); digit >= 0 && value <= 255; digit = decimalDigit(text, next)) {
-      value = value * 10 + digit;
-      next++;
+  let part = 0;
+  let digits = 0;
+  let value = 0;
+  for (let next = start; next < text.length; next++) {
+    const code = text.charCodeAt(next);
+    if (code === DOT) {
+      if (digits === 0 || part === 3) return false;
+      bytes[at + part++] = value;
+      digits = 0;
+      value = 0;
+      continue;
     }
-    const digits = next - first;
-    if (digits === 0 || value > 255 || (digits > 1 && decimalDigit(text, first) === 0)) return false;
-    bytes[at + part] = value;
+    const leadingZero = digits > 0 && value === 0;
+    if (code < 0x30 || code > 0x39 || leadingZero) return false;
+    value = value * 10 + code - 0x30;
+    if (value > 255) return false;
+    digits++;
   }
-  return next === text.length;
+  if (part !== 3 || digits === 0) return false;
+  bytes[at + 3] = value;
+  return true;
 }
 
 /** Parses groups up to the end, remembers where `::` stood, and in the end moves what came behind it to the right. */
@@ -174,27 +185,31 @@ function parseMac(text: string, bytes: Uint8Array): boolean {
 }
 
 function formatIpv4(u8: Uint8Array, at: number): string {
-  return `${u8[at]}.${u8[at + 1]}.${u8[at + 2]}.${u8[at + 3]}`;
+  return `${decimal(u8, at)}.${decimal(u8, at + 1)}.${decimal(u8, at + 2)}.${decimal(u8, at + 3)}`;
 }
 
 /** RFC 5952, sections 4 and 5. */
 function formatIpv6(u8: Uint8Array, at: number): string {
   if (isIpv4Mapped(u8, at)) return `::ffff:${formatIpv4(u8, at + 12)}`;
   const [start, end] = longestZeros(u8, at);
-  const groups = (from: number, to: number): string => {
-    let text = "";
-    for (let i = from; i < to; i++) text += `${i > from ? ":" : ""}${groupAt(u8, at, i).toString(16)}`;
-    return text;
-  };
-  return start === end ? groups(0, 8) : `${groups(0, start)}::${groups(end, 8)}`;
+  if (start === end) return formatGroups(u8, at, 0, 8);
+  return `${formatGroups(u8, at, 0, start)}::${formatGroups(u8, at, end, 8)}`;
+}
+
+function formatGroups(u8: Uint8Array, at: number, from: number, to: number): string {
+  let text = "";
+  for (let i = from; i < to; i++) {
+    const high = u8[at + 2 * i] as number;
+    const low = u8[at + 2 * i + 1] as number;
+    if (i > from) text += ":";
+    text += high === 0 ? HEX[low] : `${HEX[high]}${HEX_PADDED[low]}`;
+  }
+  return text;
 }
 
 function formatMac(u8: Uint8Array, at: number): string {
-  let text = "";
-  for (let i = 0; i < 6; i++) {
-    const byte = u8[at + i] as number;
-    text += `${i > 0 ? ":" : ""}${HEX_DIGITS[byte >> 4]}${HEX_DIGITS[byte & 15]}`;
-  }
+  let text = HEX_PADDED[u8[at] as number] as string;
+  for (let i = 1; i < 6; i++) text += `:${HEX_PADDED[u8[at + i] as number]}`;
   return text;
 }
 
@@ -220,9 +235,8 @@ function groupAt(u8: Uint8Array, at: number, index: number): number {
   return ((u8[at + 2 * index] as number) << 8) | (u8[at + 2 * index + 1] as number);
 }
 
-function decimalDigit(text: string, index: number): number {
-  const code = text.charCodeAt(index);
-  return code >= 0x30 && code <= 0x39 ? code - 0x30 : -1;
+function decimal(u8: Uint8Array, at: number): string {
+  return DECIMAL[u8[at] as number] as string;
 }
 
 function hexDigit(text: string, index: number): number {

@@ -1,6 +1,6 @@
 import { addressOf, type Inline } from "./code.ts";
 import { defineComposite } from "./compile.ts";
-import { faultIn, inlineOf, readFaultIn, refuse, requireLayout, requireLength } from "./define.ts";
+import { faultFinder, inlineOf, readFaultIn, refuse, requireLayout, requireLength } from "./define.ts";
 import { elementStep, outOfRange, within, wrongKind } from "./fault.ts";
 import type { Layout } from "./layout.ts";
 
@@ -35,6 +35,7 @@ export function array<T>(of: Layout<T>, length: number): ArrayLayout<T> {
   requireLength("array", length, of.size);
   const name = `array(${of.name}, ${length})`;
   const stride = of.size;
+  const findFault = faultFinder(of);
 
   const layout: Layout<T[]> = defineComposite<T[]>({
     name,
@@ -54,7 +55,7 @@ export function array<T>(of: Layout<T>, length: number): ArrayLayout<T> {
       if (!Array.isArray(value)) return wrongKind(name, `an array of ${length}`, value);
       if (value.length !== length) return outOfRange(name, `expected ${length} elements, got ${value.length}`);
       for (let i = 0; i < length; i++) {
-        const fault = faultIn(of, value[i]);
+        const fault = findFault(value[i]);
         if (fault !== undefined) return within(elementStep(i), fault);
       }
       return undefined;

@@ -12,7 +12,7 @@ export interface Definition<T> {
   readonly read: Layout<T>["read"];
   readonly write: Layout<T>["write"];
   /** What keeps a value from being written. */
-  fault(value: unknown): Fault | undefined;
+  readonly fault: (value: unknown) => Fault | undefined;
   /** What keeps the bytes at an address from being read; a layout without parts leaves it out and just throws. */
   readFault?(memory: Memory, address: number): Fault | undefined;
   /** How it is written into the code of a struct or an array; without it, it is called. */
@@ -55,11 +55,9 @@ export function define<T>(definition: Definition<T>): Defined<T> {
   return layout;
 }
 
-/** What keeps `value` from being written by `layout`, which may be of any make. */
-export function faultIn(layout: Layout<unknown>, value: unknown): Fault | undefined {
-  const definition = definitions.get(layout);
-  if (definition !== undefined) return definition.fault(value);
-  return faultThrownBy(() => layout.check(value));
+/** The function that says what keeps a value from being written by `layout`, which may be of any make. */
+export function faultFinder(layout: Layout<unknown>): (value: unknown) => Fault | undefined {
+  return definitions.get(layout)?.fault ?? ((value) => faultThrownBy(() => layout.check(value)));
 }
 
 /** What keeps `layout`, which may be of any make, from reading the bytes at an address. */
@@ -76,7 +74,7 @@ export function inlineOf(layout: Layout<unknown>): Inline | undefined {
 
 /** Throws what is wrong with a value that a layout's fast test did not pass. */
 export function refuse(layout: Layout<unknown>, value: unknown): never {
-  const fault = faultIn(layout, value);
+  const fault = faultFinder(layout)(value);
   throw faultError(layout.name, fault ?? wrongKind(layout.name, "a value that keeps still", value));
 }
 

@@ -1,4 +1,4 @@
-import { define, faultIn, refuse, requireLayout } from "./define.ts";
+import { define, faultFinder, refuse, requireLayout } from "./define.ts";
 import { type Fault, faultError, nearest, outOfRange, quote, wrongKind } from "./fault.ts";
 import type { Layout } from "./layout.ts";
 import { u32 } from "./scalar.ts";
@@ -31,11 +31,12 @@ export function enumOf<Names extends Readonly<Record<string, number>>>(
   requireLayout(underlying, "enumOf");
   const numbers = new Map(Object.entries(names) as [Name, number][]);
   const namesByNumber = new Map<number, Name>();
+  const find = faultFinder(underlying);
   const listing = listNames(numbers);
   const name = `enum { ${listing} }`;
 
   for (const [constant, number] of numbers) {
-    const fault = faultIn(underlying, number);
+    const fault = find(number);
     if (fault !== undefined) throw faultError("enumOf", { ...fault, path: `.${constant}` });
     if (!namesByNumber.has(number)) namesByNumber.set(number, constant);
   }

@@ -1,6 +1,6 @@
 import type { Inline } from "./code.ts";
 import { defineComposite } from "./compile.ts";
-import { faultIn, inlineOf, isLayout, LARGEST_SIZE, readFaultIn, refuse, requireLayout } from "./define.ts";
+import { faultFinder, inlineOf, isLayout, LARGEST_SIZE, readFaultIn, refuse, requireLayout } from "./define.ts";
 import { type Fault, fieldStep, nearest, quote, within, wrongKind } from "./fault.ts";
 import type { Layout, Value } from "./layout.ts";
 
@@ -85,9 +85,11 @@ export function structAt(
 ): StructLayout<Fields> {
   for (const field of fields) requireField(name, field, size);
   if (!(size <= LARGEST_SIZE)) throw new RangeError(`${name}: ${size} bytes are more than ${LARGEST_SIZE}`);
-  const names = fields.map((field) => field.name);
+  const names = new Set(fields.map((field) => field.name));
+  if (names.size < fields.length) throw new TypeError(`${name}: two fields have the same name`);
   const gaps = gapsBetween(fields, size);
-  const blank = Object.fromEntries(names.map((field) => [field, undefined as unknown]));
+  const blank = Object.fromEntries(fields.map((field) => [field.name, undefined as unknown]));
+  const faultFinders = fields.map((field) => [field.name, faultFinder(field.layout)] as const);
 
   const layout: Layout<Record<string, unknown>> = defineComposite<Record<string, unknown>>({
     name,
@@ -101,15 +103,21 @@ export function structAt(
     },
     write(memory, address, value) {
       if (shapeFault(name, names, value) !== undefined) refuse(layout, value);
-      for (const { name, offset, layout } of fields) layout.write(memory, address + offset, value[name]);
+      for (const field of fields) {
+        const held = value[field.name];
+        if (held === undefined) refuse(layout, value);
+        field.layout.write(memory, address + field.offset, held);
+      }
       for (const { offset, length } of gaps) memory.u8.fill(0, address + offset, address + offset + length);
     },
     fault(value) {
       const fault = shapeFault(name, names, value);
       if (fault !== undefined) return fault;
-      for (const { name, layout } of fields) {
-        const fault = faultIn(layout, (value as Record<string, unknown>)[name]);
-        if (fault !== undefined) return within(fieldStep(name), fault);
+      for (const [field, findFault] of faultFinders) {
+        const held = (value as Record<string, unknown>)[field];
+        if (held === undefined) return missingField(name, field);
+        const fault = findFault(held);
+        if (fault !== undefined) return within(fieldStep(field), fault);
       }
       return undefined;
     },
@@ -169,28 +177,30 @@ function inlineStruct(
   };
 }
 
-/** What keeps a value from being an object with exactly the named fields. */
-function shapeFault(struct: string, names: readonly string[], value: unknown): Fault | undefined {
+/** What keeps a value from being an object without unknown fields. */
+function shapeFault(struct: string, names: ReadonlySet<string>, value: unknown): Fault | undefined {
   if (typeof value !== "object" || value === null) return wrongKind(struct, "an object", value);
   const stray = strayName(value, names);
-  if (stray !== undefined) return unknownField(struct, names, stray);
-  const missing = names.find((name) => (value as Record<string, unknown>)[name] === undefined);
-  if (missing === undefined) return undefined;
-  return { error: TypeError, path: "", message: `${struct}: field ${missing} is missing` };
+  return stray === undefined ? undefined : unknownField(struct, names, stray);
 }
 
 /**
  * A name that a value has and the struct has not. Fields may be inherited, such as the accessors of a class; the fast
  * test of generated code then counts wrong and asks here.
  */
-function strayName(value: object, names: readonly string[]): string | undefined {
-  return Object.keys(value).find((name) => !names.includes(name));
+function strayName(value: object, names: ReadonlySet<string>): string | undefined {
+  for (const name of Object.keys(value)) if (!names.has(name)) return name;
+  return undefined;
 }
 
-function unknownField(struct: string, names: readonly string[], stray: string): Fault {
+function unknownField(struct: string, names: ReadonlySet<string>, stray: string): Fault {
   const near = nearest(stray, names);
   const advice = near === undefined ? "" : `; did you mean ${near}?`;
   return { error: TypeError, path: "", message: `${struct}: unknown field ${stray}${advice}` };
+}
+
+function missingField(struct: string, name: string): Fault {
+  return { error: TypeError, path: "", message: `${struct}: field ${name} is missing` };
 }
 
 function requireField(struct: string, { name, offset, layout }: StructField, size: number): void {
