@@ -42,8 +42,8 @@ export function elementStep(index: number): string {
 /** The error to throw for a fault in a value of the layout named `layout`. */
 export function faultError(layout: string, fault: Fault): TypeError | RangeError {
   if (fault.path === "") return new fault.error(fault.message);
-  const place = fault.path.startsWith(".") ? `field ${fault.path.slice(1)}` : `element ${fault.path}`;
-  return new fault.error(`${layout}: ${place}: ${fault.message}`);
+  const kind = /^\[\d/.test(fault.path) ? "element" : "field";
+  return new fault.error(`${layout}: ${kind} ${fault.path.replace(/^\./, "")}: ${fault.message}`);
 }
 
 /** Any error that a layout threw as a fault of the value that it was given. */
