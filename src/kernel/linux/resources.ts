@@ -1,5 +1,5 @@
 import { EBADF, EINVAL, ENOMEM } from "../../abi/errno.ts";
-import { PROT_READ, PROT_WRITE } from "../../abi/flags.ts";
+import { PROT_READ, PROT_WRITE } from "../../abi/mman.ts";
 import type { Address, AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/page-allocator.ts";
 import type { AbsoluteAddresses } from "./absolute-addresses.ts";
@@ -55,7 +55,8 @@ export class Resources {
     const absolute = this.#addresses.of(address);
     if (this.#libc.mmap(absolute, whole, protection, MAP_SHARED | MAP_FIXED, fd, offset) < 0) {
       const errno = this.#libc.errno();
-      this.#memory.release(allocation);
+      // Linux has taken away what was there before it asks the map, which then refuses.
+      if (this.#putFreshMemory(absolute, whole)) this.#memory.release(allocation);
       return -errno;
     }
     this.#mappings.set(address, { length: whole, allocation });
@@ -68,14 +69,16 @@ export class Resources {
     const page = this.#libc.pageSize;
     if (mapping === undefined || Math.ceil(length / page) * page !== mapping.length) return -EINVAL;
     this.#addresses.refresh();
-    const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
-    const absolute = this.#addresses.of(address);
-    if (this.#libc.mmap(absolute, mapping.length, PROT_READ | PROT_WRITE, flags, -1, 0) < 0) {
-      return -this.#libc.errno();
-    }
+    if (!this.#putFreshMemory(this.#addresses.of(address), mapping.length)) return -this.#libc.errno();
     this.#mappings.delete(address);
     this.#memory.release(mapping.allocation);
     return 0;
+  }
+
+  /** Puts zeroed memory in the place of whatever is mapped. False when Linux refuses. */
+  #putFreshMemory(absolute: number, length: number): boolean {
+    const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+    return this.#libc.mmap(absolute, length, PROT_READ | PROT_WRITE, flags, -1, 0) >= 0;
   }
 
   /** Unmaps and closes everything. Twice does no harm. */
