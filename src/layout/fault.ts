@@ -93,7 +93,7 @@ export function nearest(name: string, names: Iterable<string>): string | undefin
 
 function describeObject(value: object): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${value.byteLength} bytes`;
+  if (ArrayBuffer.isView(value)) return `${value.constructor?.name} of ${value.byteLength} bytes`;
   const name = value.constructor?.name;
   return name === undefined || name === "" || name === "Object" ? "an object" : `an object of class ${name}`;
 }

@@ -165,6 +165,8 @@ function inlineStruct(
     },
     write(code, value, place) {
       code.require(`typeof ${value} === "object" && ${value} !== null`);
+      // As many names as fields, none of them undefined: no other name, unless a field is inherited (the accessor of a
+      // class). Then the count is most likely wrong, and the names are looked at.
       const count = `Object.keys(${value}).length === ${fields.length}`;
       code.require(`${count} || !${code.constant(isStray)}(${value})`);
       for (const { name, offset, layout } of fields) {
@@ -184,10 +186,7 @@ function shapeFault(struct: string, names: ReadonlySet<string>, value: unknown):
   return stray === undefined ? undefined : unknownField(struct, names, stray);
 }
 
-/**
- * A name that a value has and the struct has not. Fields may be inherited, such as the accessors of a class; the fast
- * test of generated code then counts wrong and asks here.
- */
+/** A name that a value has itself and the struct has not. */
 function strayName(value: object, names: ReadonlySet<string>): string | undefined {
   for (const name of Object.keys(value)) if (!names.has(name)) return name;
   return undefined;
