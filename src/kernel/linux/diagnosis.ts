@@ -104,7 +104,7 @@ function explainEperm(seen: Observations): string {
   if (seen.initialUserNamespace === false) {
     return (
       "this process has its capabilities in a user namespace of its own, as in a rootless container, and bpf(2) asks " +
-      "for CAP_BPF in the first one; run with real root, or with a BPF token"
+      "for CAP_BPF in the first one; run as root of the host"
     );
   }
   if (seen.seccomp === SECCOMP_MODE_FILTER) {
