@@ -1,0 +1,70 @@
+/**
+ * The tour: every command of `bpf(2)` on maps, on the embedded kernel and, where it may be used, on the running Linux
+ * kernel beside it. `npm start`, or `npm start -- --kernel embedded` to leave Linux alone. Ends with 0 when both kernels
+ * answered alike, 1 when they did not, 2 when it was called wrongly.
+ */
+import { parseArgs } from "node:util";
+import { linux } from "mapiary/linux";
+import { styleOf } from "./terminal.ts";
+import { embeddedKernel, linuxKernel, type TourKernel } from "./tour-kernels.ts";
+import { type StepResult, type TourResult, tally, tourPage } from "./tour-page.ts";
+import type { Step } from "./tour-step.ts";
+import { STEPS } from "./tour-steps.ts";
+
+const USAGE = "usage: npm start [-- --kernel embedded]\n";
+
+function main(): number {
+  const asksLinux = argument();
+  if (asksLinux === undefined) {
+    process.stderr.write(USAGE);
+    return 2;
+  }
+  const result = tour(asksLinux ? linux.unavailableReason() : "--kernel embedded leaves it alone");
+  process.stdout.write(tourPage(result, styleOf(process.stdout, process.env)));
+  const { answers, agreed } = tally(result);
+  return agreed === answers ? 0 : 1;
+}
+
+/** Whether Linux may be asked; `undefined` for arguments that are not understood. */
+function argument(): boolean | undefined {
+  try {
+    const { kernel } = parseArgs({ options: { kernel: { type: "string" } } }).values;
+    if (kernel === undefined) return true;
+    return kernel === "embedded" ? false : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function tour(noLinux: string | undefined): TourResult {
+  using embedded = embeddedKernel();
+  using running = noLinux === undefined ? linuxKernel() : undefined;
+  return {
+    kernels: [["embedded", embedded.description], ...comparedWith(running, noLinux)],
+    steps: STEPS.map((step) => play(step, embedded, running)),
+  };
+}
+
+function comparedWith(running: TourKernel | undefined, noLinux: string | undefined): TourResult["kernels"] {
+  if (running !== undefined) return [["linux", running.description]];
+  return [
+    ["linux", `not asked: ${noLinux}`],
+    ["recorded", "what Linux 6.18 answered to the same calls"],
+  ];
+}
+
+function play(step: Step, embedded: TourKernel, running: TourKernel | undefined): StepResult {
+  const answers = step.play(embedded.bpf, directoryOf(embedded));
+  if (running === undefined) return { step, embedded: answers, linux: undefined };
+  if (step.pins && "missing" in running.pins) {
+    const notAsked = `Linux is not asked: ${running.pins.missing}. Recorded is what Linux 6.18 answered.`;
+    return { step, embedded: answers, linux: undefined, notAsked };
+  }
+  return { step, embedded: answers, linux: step.play(running.bpf, directoryOf(running)) };
+}
+
+function directoryOf({ pins }: TourKernel): string {
+  return "directory" in pins ? pins.directory : "";
+}
+
+process.exitCode = main();
