@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -31,8 +31,11 @@ export function onEveryKernel(suite: (kernel: TestKernel) => void): void {
 export function onLinux(suite: (kernel: TestKernel) => void): void {
   const why = linux.unavailableReason() ?? mountProblem();
   if (why === undefined) {
-    const bpffs = mount();
-    after(() => unmount(bpffs));
+    const root = mount();
+    after(() => unmount(root));
+    // Some kernels put iterators of their own into the root of every BPF filesystem.
+    const bpffs = join(root, "tests");
+    mkdirSync(bpffs);
     suite({ name: "linux", open: () => linux(), bpffs });
     return;
   }

@@ -21,6 +21,7 @@ export const ENAMETOOLONG = 36;
 export const ENOSYS = 38;
 export const ENOTEMPTY = 39;
 export const EOVERFLOW = 75;
+export const EBADFD = 77;
 export const ENOTSUP = 95;
 /** "Operation is not supported", a number that Linux keeps to itself but lets out through `bpf(2)`. */
 export const ENOTSUPP = 524;
@@ -45,6 +46,7 @@ const ERRORS: Readonly<Record<number, readonly [code: string, description: strin
   [ENOSYS]: ["ENOSYS", "function not implemented"],
   [ENOTEMPTY]: ["ENOTEMPTY", "directory not empty"],
   [EOVERFLOW]: ["EOVERFLOW", "value too large for defined data type"],
+  [EBADFD]: ["EBADFD", "file descriptor in bad state"],
   [ENOTSUP]: ["ENOTSUP", "operation not supported"],
   [ENOTSUPP]: ["ENOTSUPP", "operation is not supported"],
 };

@@ -1,4 +1,4 @@
-import { EACCES, EEXIST, EISDIR, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY, EPERM } from "../../abi/errno.ts";
+import { EACCES, EEXIST, EINVAL, EISDIR, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY, EPERM } from "../../abi/errno.ts";
 import type { EmbeddedMap } from "./map-ops.ts";
 
 /** Where programs find the BPF filesystem, on every system. */
@@ -70,6 +70,8 @@ export class Bpffs {
   rmdir(path: string): number {
     const place = this.#placeOf(path);
     if (typeof place === "number") return place;
+    if (place.name === ".") return -EINVAL;
+    if (place.name === "..") return -ENOTEMPTY;
     const found = lookUp(place.directory, place.name);
     if (typeof found === "number") return found;
     if (!(found instanceof Directory)) return -ENOTDIR;

@@ -17,7 +17,7 @@ import {
   BPF_OBJ_GET_INFO_BY_FD,
   BPF_OBJ_PIN,
 } from "../../abi/commands.ts";
-import { E2BIG, EBADF, EBUSY, EFAULT, EINVAL, ENOENT, EPERM } from "../../abi/errno.ts";
+import { E2BIG, EBADF, EBADFD, EBUSY, EFAULT, EINVAL, ENOENT, EPERM } from "../../abi/errno.ts";
 import { BPF_F_PATH_FD, BPF_F_RDONLY, BPF_F_WRONLY } from "../../abi/flags.ts";
 import { type Address, AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/page-allocator.ts";
@@ -170,7 +170,7 @@ export class EmbeddedKernel implements Kernel {
   #mapCreate(attr: Address): number {
     if (this.#isReleased) return -EBADF;
     const create = new MapCreateAttr(this.memory, attr);
-    const map = createMap(this.memory, create);
+    const map = createMap(this.memory, this.#files, create);
     if (typeof map === "number") return map;
     this.#maps.add(map);
     return this.#open(map, create.flags);
@@ -178,8 +178,9 @@ export class EmbeddedKernel implements Kernel {
 
   /** `map_freeze`: a map that is frozen already cannot be written, so a second time is EPERM. */
   #mapFreeze(attr: Address): number {
-    const file = this.#files.get(this.#i32(attr + MAP_FREEZE.MAP_FD));
-    if (file === undefined) return -EBADF;
+    const fd = this.#i32(attr + MAP_FREEZE.MAP_FD);
+    const file = this.#files.get(fd);
+    if (file === undefined) return FileTable.refusal(fd);
     if (!file.canWrite || file.map.isFrozen) return -EPERM;
     if (file.map.writableMappings > 0) return -EBUSY;
     file.map.freeze();
@@ -191,7 +192,7 @@ export class EmbeddedKernel implements Kernel {
     if ((fileFlags & ~BPF_F_PATH_FD) !== 0) return -EINVAL;
     if (fileFlags === 0 && this.#i32(attr + OBJ.PATH_FD) !== 0) return -EINVAL;
     const file = this.#files.get(this.#i32(attr + OBJ.BPF_FD));
-    if (file === undefined) return -EBADF;
+    if (file === undefined) return -EINVAL;
     const path = this.#path(attr);
     if (typeof path === "number") return path;
     const error = this.#bpffs.pin(path, file.map);
@@ -229,8 +230,10 @@ export class EmbeddedKernel implements Kernel {
   }
 
   #objGetInfoByFd(attr: Address, uattr: Address): number {
-    const file = this.#files.get(this.#i32(attr + OBJ_INFO.BPF_FD));
-    return file === undefined ? -EBADF : getMapInfo(this.memory, file.map, attr, uattr);
+    const fd = this.#i32(attr + OBJ_INFO.BPF_FD);
+    const file = this.#files.get(fd);
+    if (file !== undefined) return getMapInfo(this.memory, file.map, attr, uattr);
+    return FileTable.refusal(fd) === -EBADF ? -EBADFD : -EINVAL;
   }
 
   #open(map: EmbeddedMap, flags: number): number {

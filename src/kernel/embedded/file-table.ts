@@ -1,3 +1,4 @@
+import { EBADF, EINVAL } from "../../abi/errno.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "../../abi/flags.ts";
 import type { EmbeddedMap } from "./map-ops.ts";
 
@@ -26,6 +27,16 @@ export class FileTable {
   /** The file of an fd; `undefined` when it is not open. */
   get(fd: number): OpenFile | undefined {
     return this.#files[fd];
+  }
+
+  /** Whether an fd is open, as a map or as one of the standard streams. */
+  isOpen(fd: number): boolean {
+    return this.#files[fd] !== undefined || FileTable.refusal(fd) !== -EBADF;
+  }
+
+  /** What a command on a map answers for an fd that `get` knows nothing of: the standard streams are open, but no maps. */
+  static refusal(fd: number): number {
+    return fd >= 0 && fd < FIRST_FD ? -EINVAL : -EBADF;
   }
 
   open(file: OpenFile): number {

@@ -16,13 +16,11 @@ export class MapBatch {
   /** A place for one key, aligned and padded as map types want keys, and one for the key before it. */
   readonly key: Address;
   readonly previousKey: Address;
-  /** A place for one value. */
-  readonly value: Address;
   readonly #memory: AddressSpace;
   readonly #countAt: Address;
 
   /** Reads the attr at `attr`; the caller's own copy of it, where the count is answered, lies at `uattr`. */
-  constructor(memory: AddressSpace, attr: Address, uattr: Address, key: Address, previousKey: Address, value: Address) {
+  constructor(memory: AddressSpace, attr: Address, uattr: Address, key: Address, previousKey: Address) {
     this.inBatch = pointerAt(memory, attr + MAP_BATCH.IN_BATCH);
     this.outBatch = pointerAt(memory, attr + MAP_BATCH.OUT_BATCH);
     this.keys = pointerAt(memory, attr + MAP_BATCH.KEYS);
@@ -32,7 +30,6 @@ export class MapBatch {
     this.flags = u64At(memory, attr + MAP_BATCH.FLAGS);
     this.key = key;
     this.previousKey = previousKey;
-    this.value = value;
     this.#memory = memory;
     this.#countAt = uattr + MAP_BATCH.COUNT;
   }
@@ -76,17 +73,14 @@ export function genericLookupBatch(map: EmbeddedMap, batch: MapBatch): number {
   while (copied < most) {
     error = map.getNextKey(previous, batch.key);
     if (error !== 0) break;
-    error = map.copyValue(batch.key, batch.value);
-    if (error === 0) {
-      const key = batch.keys + copied * keySize;
-      const value = batch.values + copied * userValueSize;
-      if (!accessOk(memory, key, keySize) || !accessOk(memory, value, userValueSize)) return -EFAULT;
-      copyBytes(memory, key, batch.key, keySize);
-      copyBytes(memory, value, batch.value, userValueSize);
-      copied++;
-    } else if (error !== -ENOENT) {
-      return error;
-    }
+    const key = batch.keys + copied * keySize;
+    const value = batch.values + copied * userValueSize;
+    if (!accessOk(memory, key, keySize)) return -EFAULT;
+    copyBytes(memory, key, batch.key, keySize);
+    if (!accessOk(memory, value, userValueSize)) return -EFAULT;
+    error = map.copyValue(batch.key, value);
+    if (error === 0) copied++;
+    else if (error !== -ENOENT) return error;
     previous = batch.previousKey;
     copyBytes(memory, previous, batch.key, keySize);
   }

@@ -5,10 +5,10 @@ import {
   BPF_MAP_LOOKUP_BATCH,
   BPF_MAP_UPDATE_BATCH,
 } from "../../abi/commands.ts";
-import { EBADF, EFAULT, EINVAL, ENOMEM, EPERM } from "../../abi/errno.ts";
+import { EFAULT, EINVAL, ENOMEM, EPERM } from "../../abi/errno.ts";
 import { BPF_F_LOCK } from "../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../memory/address-space.ts";
-import type { FileTable } from "./file-table.ts";
+import { FileTable } from "./file-table.ts";
 import { MapBatch } from "./map-batch.ts";
 import type { EmbeddedMap } from "./map-ops.ts";
 import { Scratch } from "./scratch.ts";
@@ -41,8 +41,9 @@ export class MapElements {
   lookup(attr: Address): number {
     const flags = u64At(this.#memory, attr + MAP_ELEM.FLAGS);
     if (flags !== 0 && flags !== BPF_F_LOCK) return -EINVAL;
-    const file = this.#files.get(this.#mapFd(attr));
-    if (file === undefined) return -EBADF;
+    const fd = this.#mapFd(attr);
+    const file = this.#files.get(fd);
+    if (file === undefined) return FileTable.refusal(fd);
     if (!file.canRead) return -EPERM;
     if (flags !== 0) return -EINVAL;
     const { map } = file;
@@ -55,8 +56,9 @@ export class MapElements {
 
   /** BPF_MAP_UPDATE_ELEM: `map_update_elem`. */
   update(attr: Address): number {
-    const file = this.#files.get(this.#mapFd(attr));
-    if (file === undefined) return -EBADF;
+    const fd = this.#mapFd(attr);
+    const file = this.#files.get(fd);
+    if (file === undefined) return FileTable.refusal(fd);
     const { map } = file;
     if (!file.canWrite || map.isFrozen) return -EPERM;
     const flags = u64At(this.#memory, attr + MAP_ELEM.FLAGS);
@@ -70,8 +72,9 @@ export class MapElements {
 
   /** BPF_MAP_DELETE_ELEM: `map_delete_elem`. */
   delete(attr: Address): number {
-    const file = this.#files.get(this.#mapFd(attr));
-    if (file === undefined) return -EBADF;
+    const fd = this.#mapFd(attr);
+    const file = this.#files.get(fd);
+    if (file === undefined) return FileTable.refusal(fd);
     const { map } = file;
     if (!file.canWrite || map.isFrozen) return -EPERM;
     const key = this.#takeKey(attr, map);
@@ -80,8 +83,9 @@ export class MapElements {
 
   /** BPF_MAP_GET_NEXT_KEY: `map_get_next_key`. */
   getNextKey(attr: Address): number {
-    const file = this.#files.get(this.#mapFd(attr));
-    if (file === undefined) return -EBADF;
+    const fd = this.#mapFd(attr);
+    const file = this.#files.get(fd);
+    if (file === undefined) return FileTable.refusal(fd);
     if (!file.canRead) return -EPERM;
     const { map } = file;
     const memory = this.#memory;
@@ -100,8 +104,9 @@ export class MapElements {
   lookupAndDelete(attr: Address): number {
     const flags = u64At(this.#memory, attr + MAP_ELEM.FLAGS);
     if (flags !== 0 && flags !== BPF_F_LOCK) return -EINVAL;
-    const file = this.#files.get(this.#mapFd(attr));
-    if (file === undefined) return -EBADF;
+    const fd = this.#mapFd(attr);
+    const file = this.#files.get(fd);
+    if (file === undefined) return FileTable.refusal(fd);
     const { map } = file;
     if (!file.canRead || !file.canWrite || map.isFrozen) return -EPERM;
     if (flags !== 0) return -EINVAL;
@@ -114,8 +119,9 @@ export class MapElements {
 
   /** The four batch commands: `bpf_map_do_batch`. The count is answered in the caller's own attr at `uattr`. */
   batch(command: number, attr: Address, uattr: Address): number {
-    const file = this.#files.get(this.#memory.view.getInt32(attr + MAP_BATCH.MAP_FD, true));
-    if (file === undefined) return -EBADF;
+    const fd = this.#memory.view.getInt32(attr + MAP_BATCH.MAP_FD, true);
+    const file = this.#files.get(fd);
+    if (file === undefined) return FileTable.refusal(fd);
     const { map } = file;
     const reads = command === BPF_MAP_LOOKUP_BATCH || command === BPF_MAP_LOOKUP_AND_DELETE_BATCH;
     const writes = command !== BPF_MAP_LOOKUP_BATCH;
@@ -123,11 +129,10 @@ export class MapElements {
     if (writes && (!file.canWrite || map.isFrozen)) return -EPERM;
     const key = this.#keyScratch.reserve(paddedKeySize(map));
     const previousKey = this.#previousKeyScratch.reserve(paddedKeySize(map));
-    const value = this.#valueScratch.reserve(map.userValueSize);
-    if (key === 0 || previousKey === 0 || value === 0) return -ENOMEM;
+    if (key === 0 || previousKey === 0) return -ENOMEM;
     this.#clearPadding(key, map);
     this.#clearPadding(previousKey, map);
-    const batch = new MapBatch(this.#memory, attr, uattr, key, previousKey, value);
+    const batch = new MapBatch(this.#memory, attr, uattr, key, previousKey);
     switch (command) {
       case BPF_MAP_LOOKUP_BATCH:
         return map.lookupBatch(batch);

@@ -22,7 +22,7 @@ export function getMapInfo(memory: AddressSpace, map: EmbeddedMap, attr: Address
   }
   const length = Math.min(given, MAP_INFO.SIZE);
   if (!accessOk(memory, info, length)) return -EFAULT;
-  u8.set(mapInfo(map).subarray(0, length), info);
+  if (length > 0) u8.set(mapInfo(map).subarray(0, length), info);
   if (!accessOk(memory, uattr + OBJ_INFO.INFO_LEN, 4)) return -EFAULT;
   view.setUint32(uattr + OBJ_INFO.INFO_LEN, length, true);
   return 0;

@@ -236,28 +236,30 @@ class HashMap extends EmbeddedMap {
     return length;
   }
 
-  /** Copies the chain of a bucket out behind the `total` entries that are there. Linux deletes even what it then fails to copy. */
+  /**
+   * Copies the chain of a bucket out behind the `total` entries that are there, the keys first. Linux deletes even what
+   * it then fails to copy.
+   */
   #copyChain(batch: MapBatch, bucket: number, total: number, length: number, deleting: boolean): boolean {
     const { memory, keySize, valueSize } = this;
     const { i32 } = memory;
     let key = batch.keys + total * keySize;
     let value = batch.values + total * valueSize;
-    const reachable = accessOk(memory, key, length * keySize) && accessOk(memory, value, length * valueSize);
+    const hasKeys = accessOk(memory, key, length * keySize);
+    const hasValues = hasKeys && accessOk(memory, value, length * valueSize);
     let element = i32[this.#buckets + bucket] as number;
     while (element !== 0) {
       const at = this.#origin + element;
       const next = i32[at] as number;
-      if (reachable) {
-        copyBytes(memory, key, (at + 1) * 4, keySize);
-        copyBytes(memory, value, (at + this.#valueWord) * 4, valueSize);
-        key += keySize;
-        value += valueSize;
-      }
+      if (hasKeys) copyBytes(memory, key, (at + 1) * 4, keySize);
+      if (hasValues) copyBytes(memory, value, (at + this.#valueWord) * 4, valueSize);
+      key += keySize;
+      value += valueSize;
       if (deleting) this.#releaseElement(i32, element);
       element = next;
     }
     if (deleting) i32[this.#buckets + bucket] = 0;
-    return reachable;
+    return hasValues;
   }
 
   /** The word of the memory that holds the bucket of the key at `keyAt`. */

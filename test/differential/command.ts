@@ -1,0 +1,387 @@
+import fc from "fast-check";
+
+/**
+ * One command of a random program. Maps are named by slots: whatever fd a kernel gives for what was opened into a slot
+ * is that kernel's own affair. Keys, values and cursors are numbers, spread over as many bytes as the map in the slot has.
+ */
+export type Command =
+  | {
+      readonly op: "create";
+      readonly slot: number;
+      readonly type: number;
+      readonly keySize: number;
+      readonly valueSize: number;
+      readonly maxEntries: number;
+      readonly flags: number;
+      readonly name: string;
+      readonly odd: Odd | null;
+    }
+  | {
+      readonly op: "update";
+      readonly slot: number;
+      readonly key: number;
+      readonly value: number;
+      readonly flags: number;
+    }
+  | { readonly op: "lookup" | "take"; readonly slot: number; readonly key: number; readonly flags: number }
+  | { readonly op: "delete"; readonly slot: number; readonly key: number }
+  | { readonly op: "nextKey"; readonly slot: number; readonly key: number | null }
+  | {
+      readonly op: "lookupBatch" | "takeBatch";
+      readonly slot: number;
+      readonly cursor: number | "out" | null;
+      readonly count: number;
+      readonly elemFlags: number;
+      readonly flags: number;
+    }
+  | {
+      readonly op: "updateBatch" | "deleteBatch";
+      readonly slot: number;
+      readonly keys: readonly number[];
+      readonly elemFlags: number;
+      readonly flags: number;
+    }
+  | { readonly op: "freeze" | "info" | "close"; readonly slot: number }
+  | { readonly op: "pin"; readonly slot: number; readonly path: string; readonly fileFlags: number }
+  | { readonly op: "get"; readonly slot: number; readonly path: string; readonly fileFlags: number }
+  | { readonly op: "byId"; readonly from: number; readonly slot: number; readonly openFlags: number }
+  | { readonly op: "mkdir" | "rmdir" | "unlink" | "readdir"; readonly path: string }
+  | {
+      readonly op: "mmap";
+      readonly slot: number;
+      readonly pages: number;
+      readonly protection: number;
+      readonly offset: number;
+    }
+  | { readonly op: "store"; readonly at: number; readonly value: number }
+  | { readonly op: "munmap" }
+  | {
+      /** A command given with another attr than libbpf's: shorter, longer, with junk behind it, with pointers to nowhere. */
+      readonly op: "raw";
+      readonly cmd: number;
+      readonly slot: number;
+      readonly key: number;
+      readonly size: number;
+      /** Where a byte behind the command's last field is not zero. */
+      readonly junkAt: number | null;
+      readonly pointer: Pointer;
+      readonly which: number;
+      readonly flags: number;
+      readonly shift: number;
+    };
+
+/** A field of BPF_MAP_CREATE that is usually 0. */
+export interface Odd {
+  readonly field:
+    | "innerMapFd"
+    | "numaNode"
+    | "ifindex"
+    | "btfFd"
+    | "btfKeyTypeId"
+    | "btfValueTypeId"
+    | "mapExtra"
+    | "tokenFd";
+  readonly value: number;
+}
+
+/** What one pointer of a raw attr is replaced by. */
+export type Pointer = "good" | "null" | "low" | "beyond" | "wide" | "edge" | "unaligned";
+
+export const SLOTS = 4;
+
+const slot = fc.nat(SLOTS - 1);
+/** Few keys, so that programs meet them again. */
+const key = fc.oneof(
+  { weight: 8, arbitrary: fc.nat(7) },
+  { weight: 2, arbitrary: fc.nat(40) },
+  { weight: 1, arbitrary: fc.nat() },
+);
+const value = fc.nat();
+const updateFlags = fc.oneof(
+  { weight: 10, arbitrary: fc.constant(0) },
+  { weight: 6, arbitrary: fc.constantFrom(1, 2) },
+  { weight: 1, arbitrary: fc.constantFrom(3, 4, 5, 6, 7, 8, 16, 2 ** 32, 2 ** 32 + 4, 2 ** 52) },
+);
+const rarely = (...values: number[]): fc.Arbitrary<number> =>
+  fc.oneof({ weight: 12, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constantFrom(...values) });
+
+const HASH = 1;
+const ARRAY = 2;
+const ZERO_SEED = 64;
+
+/** Flags that make or break a map. Hashes are mostly seeded with zero, so that their order can be compared. */
+const hashFlags = fc
+  .tuple(
+    fc.constantFrom(0, 0, 0, 1),
+    rarely(8, 16, 24, 128, 256, 384),
+    rarely(2, 4, 32, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144, 2 ** 31),
+    rarely(ZERO_SEED),
+  )
+  .map(([prealloc, access, odd, seed]) => (prealloc | access | odd | (ZERO_SEED ^ seed)) >>> 0);
+const arrayFlags = fc
+  .tuple(
+    fc.constantFrom(0, 0, 1024),
+    rarely(8, 16, 24, 128, 256, 384),
+    rarely(1, 2, 4, 32, 64, 512, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144, 2 ** 31),
+  )
+  .map(([mmapable, access, odd]) => (mmapable | access | odd) >>> 0);
+
+const name = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom("", "hits", "a.b_c9", "fifteen_letters", "longer_than_fifteen_letters") },
+  { weight: 1, arbitrary: fc.constantFrom("sp ace", "das-h", "a/b", "é", "naïve", "a×b", "\n") },
+);
+
+const odd: fc.Arbitrary<Odd | null> = fc.oneof(
+  { weight: 30, arbitrary: fc.constant(null) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      field: fc.constantFrom(
+        "innerMapFd",
+        "numaNode",
+        "ifindex",
+        "btfFd",
+        "btfKeyTypeId",
+        "btfValueTypeId",
+        "mapExtra",
+        "tokenFd",
+      ),
+      value: fc.constantFrom(1, 2, 77, 2 ** 31 - 1),
+    }),
+  },
+);
+
+const hashSizes = fc.record({
+  keySize: fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(4, 8) },
+    { weight: 6, arbitrary: fc.integer({ min: 1, max: 40 }) },
+    { weight: 1, arbitrary: fc.constantFrom(0, 64, 511, 512, 513, 2 ** 22 - 57, 2 ** 22 - 56, 2 ** 32 - 1) },
+  ),
+  valueSize: fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(4, 8) },
+    { weight: 6, arbitrary: fc.integer({ min: 1, max: 40 }) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(0, 100, 255, 256, 257, 4096, 2 ** 22 - 57, 2 ** 22 - 53, 2 ** 22 - 52, 2 ** 32 - 1),
+    },
+  ),
+  maxEntries: fc.oneof(
+    { weight: 10, arbitrary: fc.integer({ min: 1, max: 20 }) },
+    { weight: 2, arbitrary: fc.constantFrom(31, 32, 33, 64, 100) },
+    { weight: 1, arbitrary: fc.constantFrom(0, 2 ** 27 + 1, 2 ** 28, 2 ** 31, 2 ** 31 + 1, 2 ** 32 - 1) },
+  ),
+});
+
+const arraySizes = fc.record({
+  keySize: fc.oneof(
+    { weight: 30, arbitrary: fc.constant(4) },
+    { weight: 1, arbitrary: fc.constantFrom(0, 1, 3, 5, 8, 2 ** 32 - 1) },
+  ),
+  valueSize: fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(4, 8) },
+    { weight: 6, arbitrary: fc.integer({ min: 1, max: 40 }) },
+    { weight: 1, arbitrary: fc.constantFrom(0, 255, 256, 257, 4095, 4096, 4097, 2 ** 31, 2 ** 32 - 1) },
+  ),
+  maxEntries: fc.oneof(
+    { weight: 10, arbitrary: fc.integer({ min: 1, max: 20 }) },
+    { weight: 2, arbitrary: fc.constantFrom(31, 32, 33, 64, 100, 600) },
+    { weight: 1, arbitrary: fc.constantFrom(0, 2 ** 32 - 1) },
+  ),
+});
+
+/** Maps that no machine should be asked to hold only to compare: what remains is small, or refused at once. */
+function isReasonable({
+  keySize,
+  valueSize,
+  maxEntries,
+}: {
+  keySize: number;
+  valueSize: number;
+  maxEntries: number;
+}): boolean {
+  const bytes = maxEntries * (keySize + valueSize);
+  return (
+    bytes < 2 ** 23 || keySize + valueSize >= 2 ** 31 || maxEntries > 2 ** 31 || (maxEntries > 2 ** 27 && keySize !== 4)
+  );
+}
+
+/** Without BPF_F_NO_PREALLOC for large elements: Linux then allocates at the update, and may have no room. See docs/differences.md. */
+function withRoom({ keySize, valueSize }: { keySize: number; valueSize: number }, flags: number): number {
+  return keySize + valueSize > 2 ** 13 ? (flags & ~1) >>> 0 : flags;
+}
+
+function create(type: number, sizes: typeof hashSizes, flags: fc.Arbitrary<number>): fc.Arbitrary<Command> {
+  return fc
+    .record({ slot, sizes: sizes.filter(isReasonable), flags, name, odd })
+    .map(
+      ({ sizes, flags: bits, ...rest }) =>
+        ({ op: "create", type, ...sizes, flags: withRoom(sizes, bits), ...rest }) as const,
+    );
+}
+
+const unknownType = fc
+  .record({
+    slot,
+    type: fc.constantFrom(0, 34, 35, 1000, 2 ** 32 - 1),
+    flags: fc.constantFrom(0, ZERO_SEED, 24),
+    name,
+    odd,
+  })
+  .map((rest) => ({ op: "create", keySize: 4, valueSize: 4, maxEntries: 4, ...rest }) as const);
+
+const anyCreate: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 20, arbitrary: create(HASH, hashSizes, hashFlags) },
+  { weight: 12, arbitrary: create(ARRAY, arraySizes, arrayFlags) },
+  { weight: 1, arbitrary: unknownType },
+);
+
+const path = fc.constantFrom(
+  "a",
+  "a",
+  "b",
+  "b",
+  "d",
+  "d/a",
+  "d/a",
+  "d/b",
+  "d/e",
+  "d/e/a",
+  "a/b",
+  "x.y",
+  "d/x.y",
+  "x.y/a",
+  "no/a",
+  "a/",
+  "d/",
+  ".",
+  "..",
+  "d/.",
+  "d/..",
+  "d/../b",
+  "./a",
+  "a//",
+  "//a",
+  "d//b",
+  "é",
+  "n".repeat(255),
+  "n".repeat(256),
+  `d/${"m".repeat(256)}`,
+);
+
+const batchSize = fc.oneof({ weight: 6, arbitrary: fc.nat(6) }, { weight: 3, arbitrary: fc.nat(40) });
+const elemFlags = rarely(1, 2, 4, 8, 2 ** 32);
+
+const raw: fc.Arbitrary<Extract<Command, { op: "raw" }>> = fc.record({
+  op: fc.constant("raw" as const),
+  cmd: fc.oneof(
+    { weight: 12, arbitrary: fc.constantFrom(1, 2, 3, 4, 6, 7, 14, 15, 21, 22, 24, 25, 26, 27) },
+    { weight: 1, arbitrary: fc.constantFrom(38, 39, 1000, 2 ** 31 - 1) },
+  ),
+  slot,
+  key,
+  size: fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.constantFrom(0, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 92, 96, 168, 176, 4096, 4097),
+    },
+    { weight: 2, arbitrary: fc.nat(260) },
+  ),
+  junkAt: fc.option(fc.nat(220), { freq: 4, nil: null }),
+  pointer: fc.constantFrom<Pointer>("good", "good", "good", "null", "low", "beyond", "wide", "edge", "unaligned"),
+  which: fc.nat(3),
+  flags: updateFlags,
+  shift: fc.constantFrom(0, 0, 0, 1, 4),
+});
+
+/** Any command. */
+export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 5, arbitrary: anyCreate },
+  { weight: 24, arbitrary: fc.record({ op: fc.constant("update" as const), slot, key, value, flags: updateFlags }) },
+  {
+    weight: 10,
+    arbitrary: fc.record({ op: fc.constant("lookup" as const), slot, key, flags: rarely(1, 2, 4, 5, 2 ** 32) }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({ op: fc.constant("take" as const), slot, key, flags: rarely(1, 2, 4, 5, 2 ** 32) }),
+  },
+  { weight: 8, arbitrary: fc.record({ op: fc.constant("delete" as const), slot, key }) },
+  { weight: 8, arbitrary: fc.record({ op: fc.constant("nextKey" as const), slot, key: fc.option(key, { freq: 4 }) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      op: fc.constantFrom("lookupBatch" as const, "lookupBatch" as const, "takeBatch" as const),
+      slot,
+      cursor: fc.oneof(
+        { weight: 3, arbitrary: fc.constant(null) },
+        { weight: 4, arbitrary: fc.constant("out" as const) },
+        { weight: 1, arbitrary: fc.nat(40) },
+      ),
+      count: batchSize,
+      elemFlags,
+      flags: rarely(1, 2 ** 32),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      op: fc.constantFrom("updateBatch" as const, "updateBatch" as const, "deleteBatch" as const),
+      slot,
+      keys: fc.array(key, { maxLength: 8 }),
+      elemFlags,
+      flags: rarely(1, 2 ** 32),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ op: fc.constantFrom("freeze" as const, "info" as const, "close" as const), slot }),
+  },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant("info" as const), slot }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ op: fc.constant("pin" as const), slot, path, fileFlags: rarely(8, 16384, 1, 2 ** 31) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constant("get" as const),
+      slot,
+      path,
+      fileFlags: fc.constantFrom(0, 0, 0, 0, 8, 16, 24, 1, 16384),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      op: fc.constant("byId" as const),
+      from: slot,
+      slot,
+      openFlags: fc.constantFrom(0, 0, 0, 8, 16, 24, 1),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      op: fc.constantFrom("mkdir" as const, "rmdir" as const, "unlink" as const, "readdir" as const),
+      path,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      op: fc.constant("mmap" as const),
+      slot,
+      pages: fc.constantFrom(1, 1, 1, 2, 3, 0),
+      protection: fc.constantFrom(3, 3, 1),
+      offset: fc.constantFrom(0, 0, 0, 4096, 8192, 100),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant("store" as const), at: fc.nat(4095), value: fc.nat(255) }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant("munmap" as const) }) },
+  { weight: 10, arbitrary: raw },
+);
+
+/** A program: it begins with a map, and goes on with anything. */
+export const anyProgram: fc.Arbitrary<readonly Command[]> = fc
+  .tuple(anyCreate, anyCreate, fc.array(anyCommand, { minLength: 0, maxLength: 120, size: "max" }))
+  .map(([first, second, rest]) => [{ ...first, slot: 0 } as Command, { ...second, slot: 1 } as Command, ...rest]);

@@ -1,0 +1,420 @@
+import { GET_ID, MAP_BATCH, MAP_ELEM, MAP_FREEZE, OBJ, OBJ_INFO } from "../../src/abi/attr.ts";
+import { BPF_F_ZERO_SEED } from "../../src/abi/flags.ts";
+import { MAP_INFO } from "../../src/abi/info.ts";
+import type { Kernel } from "../../src/kernel/kernel.ts";
+import type { MapInfo } from "../../src/sys/map-info.ts";
+import { Sys } from "../../src/sys/sys.ts";
+import { type Command, type Odd, type Pointer, SLOTS } from "./command.ts";
+
+/** What a command showed: numbers, texts and bytes that must be the same on every kernel. */
+export type Observation = readonly (number | string | Uint8Array)[];
+
+interface Slot {
+  fd: number;
+  info: MapInfo | undefined;
+  /** The last cursor that a batch left. */
+  cursor: Uint8Array;
+}
+
+/** An fd that no process has; cut to fewer bytes it is none either. */
+const CLOSED = 0xf0f0f0;
+const PAGE = 4096;
+const RAW_BYTES = 8 * PAGE;
+const MOST_BATCH = 64;
+const MOST_BYTES = 2 ** 23;
+
+/**
+ * Runs programs on one kernel and tells what they showed. What rightly differs between kernels (fds, ids, the order of a
+ * hash with a seed of its own) is left out of what is told.
+ */
+export class Machine {
+  readonly #kernel: Kernel;
+  readonly #sys: Sys;
+  readonly #bpffs: string;
+  readonly #raw: number;
+  #slots: Slot[] = [];
+  /** Ids in the order in which they were seen. */
+  #ids: number[] = [];
+  #mappings: { address: number; length: number; writable: boolean }[] = [];
+
+  /** `bpffs` is an empty directory of the kernel's BPF filesystem. */
+  constructor(kernel: Kernel, bpffs: string) {
+    this.#kernel = kernel;
+    this.#sys = new Sys(kernel);
+    this.#bpffs = `${bpffs}/programs/here`;
+    kernel.mkdir(`${bpffs}/programs`);
+    kernel.mkdir(this.#bpffs);
+    this.#raw = kernel.memory.allocate(RAW_BYTES, "raw attrs");
+    this.#reset();
+  }
+
+  /** Runs one program from an empty kernel to an empty kernel: what each command showed, and what was left at the end. */
+  run(program: readonly Command[]): Observation[] {
+    try {
+      return [...program.map((command) => this.#execute(command)), ...this.#dump()];
+    } finally {
+      this.#cleanUp();
+    }
+  }
+
+  #execute(command: Command): Observation {
+    switch (command.op) {
+      case "create":
+        return this.#create(command);
+      case "update":
+        return this.#update(command.slot, command.key, command.value, command.flags);
+      case "lookup":
+      case "take":
+        return this.#lookup(command);
+      case "delete":
+        return [this.#sys.mapDeleteElem(this.#fd(command.slot), this.#key(command.slot, command.key))];
+      case "nextKey":
+        return this.#nextKey(command.slot, command.key);
+      case "lookupBatch":
+      case "takeBatch":
+        return this.#lookupBatch(command);
+      case "updateBatch":
+      case "deleteBatch":
+        return this.#writeBatch(command);
+      case "freeze":
+        return [this.#sys.mapFreeze(this.#fd(command.slot))];
+      case "info":
+        return this.#info(command.slot);
+      case "close":
+        return this.#close(command.slot);
+      case "pin": {
+        const options = { fileFlags: command.fileFlags, pathFd: command.fileFlags === 16384 ? -100 : 0 };
+        return [this.#sys.objPin(this.#fd(command.slot), this.#path(command.path), options)];
+      }
+      case "get": {
+        const options = { fileFlags: command.fileFlags, pathFd: command.fileFlags === 16384 ? -100 : 0 };
+        return this.#opened(command.slot, this.#sys.objGet(this.#path(command.path), options));
+      }
+      case "byId": {
+        const id = this.#slot(command.from).info?.id ?? 0x7ffffff0;
+        return this.#opened(command.slot, this.#sys.mapGetFdById(id, { openFlags: command.openFlags }));
+      }
+      case "mkdir":
+      case "rmdir":
+      case "unlink":
+        return [this.#kernel[command.op](this.#path(command.path))];
+      case "readdir": {
+        const names = this.#kernel.readdir(this.#path(command.path));
+        return [typeof names === "number" ? names : names.join()];
+      }
+      case "mmap":
+        return this.#mmap(command);
+      case "store":
+        return this.#store(command.at, command.value);
+      case "munmap": {
+        const mapping = this.#mappings.pop();
+        return [mapping === undefined ? "none" : this.#kernel.munmap(mapping.address, mapping.length)];
+      }
+      case "raw":
+        return this.#rawCommand(command);
+    }
+  }
+
+  #create(command: Extract<Command, { op: "create" }>): Observation {
+    const { type, keySize, valueSize, maxEntries, flags, name, odd } = command;
+    const fd = this.#sys.mapCreate({ type, keySize, valueSize, maxEntries, flags, name, ...oddField(odd) });
+    return this.#opened(command.slot, fd);
+  }
+
+  #opened(index: number, fd: number): Observation {
+    if (fd < 0) return [fd];
+    this.#close(index);
+    const info = this.#sys.objGetInfoByFd(fd);
+    if (typeof info === "number") return ["no info", info];
+    this.#slots[index] = { fd, info, cursor: new Uint8Array(cursorSize(info)) };
+    return this.#info(index);
+  }
+
+  #info(index: number): Observation {
+    const info = this.#sys.objGetInfoByFd(this.#fd(index));
+    if (typeof info === "number") return [info];
+    return [JSON.stringify({ ...info, id: this.#knownId(info.id) })];
+  }
+
+  #update(index: number, key: number, value: number, flags: number): Observation {
+    return [this.#sys.mapUpdateElem(this.#fd(index), this.#key(index, key), this.#value(index, value), flags)];
+  }
+
+  #lookup({ op, slot, key, flags }: Extract<Command, { op: "lookup" | "take" }>): Observation {
+    const value = this.#value(slot, 0);
+    const fd = this.#fd(slot);
+    const result =
+      op === "lookup"
+        ? this.#sys.mapLookupElem(fd, this.#key(slot, key), value, flags)
+        : this.#sys.mapLookupAndDeleteElem(fd, this.#key(slot, key), value, flags);
+    return [result, value];
+  }
+
+  #nextKey(index: number, key: number | null): Observation {
+    const next = this.#key(index, 0);
+    const from = key === null ? null : this.#key(index, key);
+    const result = this.#sys.mapGetNextKey(this.#fd(index), from, next);
+    return this.#isOrdered(index) ? [result, next] : ["unordered"];
+  }
+
+  #lookupBatch(command: Extract<Command, { op: "lookupBatch" | "takeBatch" }>): Observation {
+    const { slot, elemFlags, flags } = command;
+    if (!this.#isOrdered(slot)) return ["unordered"];
+    const { keySize, valueSize } = this.#sizes(slot);
+    const size = Math.min(command.count, Math.floor(MOST_BYTES / (keySize + valueSize)));
+    const { cursor } = this.#slot(slot);
+    const keys = new Uint8Array(keySize * size);
+    const values = new Uint8Array(valueSize * size);
+    const count = Uint32Array.of(size);
+    const inBatch = command.cursor === null ? null : cursor.slice();
+    if (inBatch !== null && command.cursor !== "out") inBatch.fill(0).set([command.cursor as number]);
+    const lookup = command.op === "lookupBatch" ? "mapLookupBatch" : "mapLookupAndDeleteBatch";
+    const result = this.#sys[lookup](this.#fd(slot), inBatch, cursor, keys, values, count, { elemFlags, flags });
+    return [result, count[0] ?? 0, keys, values, cursor.slice()];
+  }
+
+  #writeBatch(command: Extract<Command, { op: "updateBatch" | "deleteBatch" }>): Observation {
+    const { slot, elemFlags, flags } = command;
+    const count = Uint32Array.of(command.keys.length);
+    const keys = concat(command.keys.map((key) => this.#key(slot, key)));
+    const fd = this.#fd(slot);
+    if (command.op === "deleteBatch") {
+      return [this.#sys.mapDeleteBatch(fd, keys, count, { elemFlags, flags }), count[0] ?? 0];
+    }
+    const values = concat(command.keys.map((key, index) => this.#value(slot, key * 31 + index)));
+    return [this.#sys.mapUpdateBatch(fd, keys, values, count, { elemFlags, flags }), count[0] ?? 0];
+  }
+
+  #close(index: number): Observation {
+    const slot = this.#slot(index);
+    if (slot.fd === CLOSED) return [this.#sys.close(CLOSED)];
+    const result = this.#sys.close(slot.fd);
+    this.#slots[index] = closedSlot();
+    return [result];
+  }
+
+  #mmap({ slot, pages, protection, offset }: Extract<Command, { op: "mmap" }>): Observation {
+    const length = pages * PAGE;
+    const address = this.#kernel.mmap(this.#fd(slot), length, protection, offset);
+    if (address < 0) return [address];
+    this.#mappings.push({ address, length, writable: protection === 3 });
+    return ["mapped", this.#kernel.memory.u8.slice(address, address + length)];
+  }
+
+  /** Stores a byte through the last mapping, if it may be written. */
+  #store(at: number, value: number): Observation {
+    const mapping = this.#mappings.at(-1);
+    if (mapping === undefined) return ["none"];
+    const { u8 } = this.#kernel.memory;
+    if (mapping.writable) u8[mapping.address + at] = value;
+    return [u8[mapping.address + at] ?? -1];
+  }
+
+  #rawCommand(command: Extract<Command, { op: "raw" }>): Observation {
+    const { cmd, slot, size, junkAt, shift } = command;
+    const { memory } = this.#kernel;
+    const attr = this.#raw + shift;
+    memory.u8.fill(0, this.#raw, this.#raw + RAW_BYTES);
+    this.#fillAttr(command, attr);
+    if (junkAt !== null) memory.u8[attr + attrEnd(cmd) + junkAt] = 0x40;
+    if (!this.#isOrdered(slot) && [4, 24, 25].includes(cmd)) return ["unordered"];
+    const result = this.#kernel.bpf(cmd, attr, size);
+    const opensFd = cmd === 7 || cmd === 14;
+    if (opensFd && result >= 0) {
+      this.#sys.close(result);
+      return ["opened"];
+    }
+    if (result > 0) return [result, "unexpected"];
+    const outputs = memory.u8.slice(this.#raw + PAGE, this.#raw + RAW_BYTES - 2 * PAGE);
+    if (cmd === 6 || cmd === 7) outputs.fill(0);
+    if (cmd === 15) outputs.fill(0, PAGE + MAP_INFO.ID, PAGE + MAP_INFO.ID + 5);
+    const count = cmd >= 24 && cmd <= 27 ? memory.view.getUint32(attr + MAP_BATCH.COUNT, true) : 0;
+    const infoLength = cmd === 15 ? memory.view.getUint32(attr + OBJ_INFO.INFO_LEN, true) : 0;
+    return [result, count, infoLength, outputs];
+  }
+
+  /** The attr that libbpf would give, but for one pointer. What it points to lies page by page behind it. */
+  #fillAttr(command: Extract<Command, { op: "raw" }>, attr: number): void {
+    const { cmd, slot } = command;
+    const { view, u8 } = this.#kernel.memory;
+    const { keySize, valueSize } = this.#sizes(slot);
+    const places = [2, 3, 4, 5].map((page) => this.#raw + page * PAGE);
+    const bad = command.which % places.length;
+    const pointer = (which: number, offset: number): void => {
+      const good = places[which] ?? 0;
+      view.setBigUint64(attr + offset, which === bad ? this.#pointer(command.pointer, good) : BigInt(good), true);
+    };
+    u8.set(this.#key(slot, command.key).subarray(0, 64), places[0]);
+    u8.set(this.#value(slot, command.key).subarray(0, 64), places[1]);
+    const fits = keySize * 4 <= PAGE && valueSize * 4 <= PAGE;
+    const fd = fits ? this.#fd(slot) : CLOSED;
+    if (cmd >= 24 && cmd <= 27) {
+      pointer(3, MAP_BATCH.IN_BATCH);
+      if (command.which === 0) view.setBigUint64(attr + MAP_BATCH.IN_BATCH, 0n, true);
+      pointer(2, MAP_BATCH.OUT_BATCH);
+      pointer(0, MAP_BATCH.KEYS);
+      pointer(1, MAP_BATCH.VALUES);
+      view.setUint32(attr + MAP_BATCH.COUNT, command.key % 4, true);
+      view.setUint32(attr + MAP_BATCH.MAP_FD, fd, true);
+    } else if (cmd === 6 || cmd === 7) {
+      u8.set(new TextEncoder().encode(`${this.#path("raw")}\0`), places[0]);
+      // Only a pointer that cannot be read: another would be another path on each kernel.
+      if (command.pointer !== "unaligned" && command.pointer !== "edge") pointer(0, OBJ.PATHNAME);
+      if (cmd === 6) view.setUint32(attr + OBJ.BPF_FD, fd, true);
+    } else if (cmd === 14) {
+      view.setUint32(attr + GET_ID.ID, this.#slot(slot).info?.id ?? 0x7ffffff0, true);
+    } else if (cmd === 15) {
+      view.setUint32(attr + OBJ_INFO.BPF_FD, fd, true);
+      view.setUint32(attr + OBJ_INFO.INFO_LEN, [MAP_INFO.SIZE, 80, 200, 0][command.key % 4] ?? 0, true);
+      pointer(0, OBJ_INFO.INFO);
+      u8.fill(0, places[0], (places[0] ?? 0) + 256);
+      if (command.which === 3) u8[(places[0] ?? 0) + 150] = 1;
+    } else {
+      view.setUint32(attr + MAP_ELEM.MAP_FD, fd, true);
+      if (cmd === 22) return;
+      pointer(0, MAP_ELEM.KEY);
+      if (cmd !== 3) pointer(1, MAP_ELEM.VALUE);
+      if (cmd !== 3 && cmd !== 4) view.setBigUint64(attr + MAP_ELEM.FLAGS, BigInt(command.flags), true);
+    }
+  }
+
+  #pointer(kind: Pointer, good: number): bigint {
+    const { size } = this.#kernel.memory;
+    switch (kind) {
+      case "good":
+        return BigInt(good);
+      case "unaligned":
+        return BigInt(good + 1);
+      case "null":
+        return 0n;
+      case "low":
+        return 16n;
+      case "beyond":
+        return BigInt(size);
+      case "wide":
+        return BigInt(good) + 2n ** 32n;
+      case "edge":
+        return BigInt(size - 2);
+    }
+  }
+
+  /** What is left in every slot: the info, and all entries in order. */
+  #dump(): Observation[] {
+    const observations: Observation[] = [];
+    for (let index = 0; index < SLOTS; index++) {
+      observations.push(this.#info(index));
+      if (this.#slot(index).info !== undefined) {
+        observations.push(
+          this.#lookupBatch({
+            op: "lookupBatch",
+            slot: index,
+            cursor: null,
+            count: MOST_BATCH,
+            elemFlags: 0,
+            flags: 0,
+          }),
+        );
+      }
+    }
+    return observations;
+  }
+
+  #cleanUp(): void {
+    for (const { address, length } of this.#mappings) this.#kernel.munmap(address, length);
+    for (let index = 0; index < SLOTS; index++) if (this.#slot(index).fd !== CLOSED) this.#close(index);
+    this.#empty(this.#bpffs);
+    this.#reset();
+  }
+
+  #empty(directory: string): void {
+    const names = this.#kernel.readdir(directory);
+    if (typeof names === "number") throw new Error(`readdir of ${directory}: ${names}`);
+    for (const name of names) {
+      const path = `${directory}/${name}`;
+      if (this.#kernel.unlink(path) === 0) continue;
+      this.#empty(path);
+      this.#kernel.rmdir(path);
+    }
+  }
+
+  #reset(): void {
+    this.#slots = Array.from({ length: SLOTS }, closedSlot);
+    this.#ids = [];
+    this.#mappings = [];
+  }
+
+  #slot(index: number): Slot {
+    return this.#slots[index] as Slot;
+  }
+
+  #fd(index: number): number {
+    return this.#slot(index).fd;
+  }
+
+  #sizes(index: number): { keySize: number; valueSize: number } {
+    return this.#slot(index).info ?? { keySize: 4, valueSize: 4 };
+  }
+
+  #key(index: number, key: number): Uint8Array {
+    return spread(key, this.#sizes(index).keySize);
+  }
+
+  #value(index: number, value: number): Uint8Array {
+    return spread(value, this.#sizes(index).valueSize);
+  }
+
+  #path(path: string): string {
+    return path === "" ? "" : `${this.#bpffs}/${path}`;
+  }
+
+  #knownId(id: number): number {
+    if (!this.#ids.includes(id)) this.#ids.push(id);
+    return this.#ids.indexOf(id);
+  }
+
+  /** Whether the order of a map's entries is the same everywhere: of a hash, when its seed is zero. */
+  #isOrdered(index: number): boolean {
+    const { info } = this.#slot(index);
+    return info?.type !== "hash" || (info.mapFlags & BPF_F_ZERO_SEED) !== 0;
+  }
+}
+
+/** Where the last field of a command ends: junk behind it is refused, junk in front of it would be another command. */
+function attrEnd(cmd: number): number {
+  const ends: Record<number, number> = { 3: MAP_ELEM.KEY_END, 4: MAP_ELEM.NEXT_KEY_END, 6: OBJ.END, 7: OBJ.END };
+  Object.assign(ends, { 14: GET_ID.END, 15: OBJ_INFO.END, 22: MAP_FREEZE.END });
+  return ends[cmd] ?? (cmd >= 24 ? MAP_BATCH.END : MAP_ELEM.END);
+}
+
+function closedSlot(): Slot {
+  return { fd: CLOSED, info: undefined, cursor: new Uint8Array(4) };
+}
+
+function cursorSize(info: MapInfo): number {
+  return Math.max(4, info.keySize);
+}
+
+/** A number over so many bytes: its own four, then bytes that follow from it. */
+function spread(value: number, size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  for (let at = 0; at < size && at < 4096; at++)
+    bytes[at] = at < 4 ? value >>> (8 * at) : (value * 7 + at) >>> (at % 3);
+  return bytes;
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+function oddField(odd: Odd | null): Record<string, number> {
+  if (odd === null) return {};
+  // Which network devices there are beside the first is this machine's affair.
+  const isDevice = odd.field === "ifindex" && odd.value !== 1;
+  return { [odd.field]: isDevice ? 2 ** 31 - 1 : odd.value };
+}
