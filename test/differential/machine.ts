@@ -238,6 +238,7 @@ export class Machine {
     const { cmd, slot } = command;
     const { view, u8 } = this.#kernel.memory;
     const { keySize, valueSize } = this.#sizes(slot);
+    u8.fill(0, u8.length - 2);
     const places = [2, 3, 4, 5].map((page) => this.#raw + page * PAGE);
     const bad = command.which % places.length;
     const pointer = (which: number, offset: number): void => {
