@@ -6,10 +6,10 @@ export interface StepResult {
   readonly step: Step;
   /** The answers of the embedded kernel, one for each call. */
   readonly embedded: readonly string[];
-  /** Those of the running kernel; `undefined` where it was not asked, and what is recorded of Linux 6.18 counts. */
-  readonly linux: readonly string[] | undefined;
-  /** Why the running kernel was asked the other steps, but not this one. */
-  readonly notAsked?: string | undefined;
+  /** Those of the running kernel; without them what is recorded of Linux 6.18 counts. */
+  readonly linux?: readonly string[];
+  /** Why the running kernel was asked other steps, but not this one. */
+  readonly notAsked?: string;
 }
 
 /** Everything that the tour has to tell. */
@@ -89,7 +89,7 @@ class TourPage {
       this.#heading(`${number} of ${of}`, step.command),
       ...this.#prose(step.does),
       ...this.#comment(step.given),
-      ...(result.notAsked === undefined ? [] : this.#prose(result.notAsked)),
+      ...(result.notAsked === undefined ? [] : this.#prose(`Linux is not asked: ${result.notAsked}`)),
       "",
       this.#columnTitles(other),
       ...comparisonsOf(result).flatMap((comparison) => this.#comparison(comparison, other)),
@@ -98,9 +98,7 @@ class TourPage {
 
   ending(result: TourResult): string[] {
     const { answers, agreed } = tally(result);
-    const isLive = result.steps.some(({ linux }) => linux !== undefined);
-    const others = isLive ? "the running Linux kernel" : "what Linux 6.18 answered to the same calls";
-    const text = `${agreed} of ${answers} results agree between the embedded kernel and ${others}.`;
+    const text = `${agreed} of ${answers} results of the embedded kernel agree with ${comparedWith(result)}.`;
     const differing = result.steps.filter((step) => !comparisonsOf(step).every(agrees));
     const where =
       differing.length === 0 ? "" : ` They differ in ${differing.map(({ step }) => step.command).join(", ")}.`;
@@ -184,6 +182,15 @@ class TourPage {
   #mark(comparison: Comparison): string {
     return agrees(comparison) ? this.#paint("green", this.#marks.same) : this.#paint("red", this.#marks.different);
   }
+}
+
+/** Whose answers the embedded kernel's were compared with, and how many, where it is not one for all. */
+function comparedWith({ steps }: TourResult): string {
+  const live = steps.filter(({ linux }) => linux !== undefined).flatMap(comparisonsOf).length;
+  const recorded = steps.flatMap(comparisonsOf).length - live;
+  const [running, record] = ["the running Linux kernel", "what Linux 6.18 answered to the same calls"];
+  if (recorded === 0) return running;
+  return live === 0 ? record : `${running} (${live}) or ${record} (${recorded})`;
 }
 
 function agrees({ embedded, other }: Comparison): boolean {

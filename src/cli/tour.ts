@@ -4,6 +4,7 @@
  * answered alike, 1 when they did not, 2 when it was called wrongly.
  */
 import { parseArgs } from "node:util";
+import { BpfError } from "mapiary";
 import { linux } from "mapiary/linux";
 import { styleOf } from "./terminal.ts";
 import { embeddedKernel, linuxKernel, type TourKernel } from "./tour-kernels.ts";
@@ -55,12 +56,18 @@ function comparedWith(running: TourKernel | undefined, noLinux: string | undefin
 
 function play(step: Step, embedded: TourKernel, running: TourKernel | undefined): StepResult {
   const answers = step.play(embedded.bpf, directoryOf(embedded));
-  if (running === undefined) return { step, embedded: answers, linux: undefined };
-  if (step.pins && "missing" in running.pins) {
-    const notAsked = `Linux is not asked: ${running.pins.missing}. Recorded is what Linux 6.18 answered.`;
-    return { step, embedded: answers, linux: undefined, notAsked };
+  return { step, embedded: answers, ...(running === undefined ? {} : ask(step, running)) };
+}
+
+/** The answers of the running kernel, or why it could not be asked: some maps need more privileges than others. */
+function ask(step: Step, running: TourKernel): Pick<StepResult, "linux" | "notAsked"> {
+  if (step.pins && "missing" in running.pins) return { notAsked: running.pins.missing };
+  try {
+    return { linux: step.play(running.bpf, directoryOf(running)) };
+  } catch (error) {
+    if (error instanceof BpfError && error.code === "EPERM") return { notAsked: error.message };
+    throw error;
   }
-  return { step, embedded: answers, linux: step.play(running.bpf, directoryOf(running)) };
 }
 
 function directoryOf({ pins }: TourKernel): string {
