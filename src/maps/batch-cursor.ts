@@ -26,7 +26,8 @@ export class BatchCursor {
   readonly #context: MapContext;
   readonly #fd: number;
   readonly #shape: MapShape;
-  readonly #command: number;
+  /** The command that reads a batch. */
+  readonly command: number;
   #size: number;
   readonly #mostEntries: number;
   /** Where the next batch begins; `undefined` for the beginning. */
@@ -40,7 +41,7 @@ export class BatchCursor {
     this.#context = context;
     this.#fd = fd;
     this.#shape = shape;
-    this.#command = taking ? BPF_MAP_LOOKUP_AND_DELETE_BATCH : BPF_MAP_LOOKUP_BATCH;
+    this.command = taking ? BPF_MAP_LOOKUP_AND_DELETE_BATCH : BPF_MAP_LOOKUP_BATCH;
     this.#cursor = cursor;
     this.#mostEntries = size ?? Math.max(1, Math.floor(MOST_BYTES / (shape.keySize + shape.valueSize)));
     this.#size = Math.min(size ?? FIRST_BATCH, this.#mostEntries);
@@ -60,7 +61,7 @@ export class BatchCursor {
   next(): Batch | number {
     if (this.#keys !== undefined) return this.#nextByKey(this.#keys);
     for (;;) {
-      const batch = this.#nextBatch();
+      const batch = this.nextOfSize();
       if (batch === -ENOSPC) {
         this.#size *= 2;
         continue;
@@ -75,7 +76,8 @@ export class BatchCursor {
     }
   }
 
-  #nextBatch(): Batch | number {
+  /** Reads the next batch with one command, at most as many entries as it is for. Answers `−errno` for a kernel's refusal. */
+  nextOfSize(): Batch | number {
     const { kernel, batches } = this.#context;
     const { keySize, valueSize, cursorSize } = this.#shape;
     const size = this.#size;
@@ -91,7 +93,7 @@ export class BatchCursor {
     view.setUint32(attr + MAP_BATCH.VALUES, values, true);
     view.setUint32(attr + MAP_BATCH.COUNT, size, true);
     view.setUint32(attr + MAP_BATCH.MAP_FD, this.#fd, true);
-    const result = kernel.bpf(this.#command, attr, MAP_BATCH.END);
+    const result = kernel.bpf(this.command, attr, MAP_BATCH.END);
     if (result < 0 && result !== -ENOENT) return result;
     this.#isDone = result === -ENOENT;
     this.#cursor = kernel.memory.u8.slice(outBatch, outBatch + cursorSize);
@@ -138,6 +140,6 @@ export class BatchCursor {
   }
 
   get #takesEntries(): boolean {
-    return this.#command === BPF_MAP_LOOKUP_AND_DELETE_BATCH;
+    return this.command === BPF_MAP_LOOKUP_AND_DELETE_BATCH;
   }
 }

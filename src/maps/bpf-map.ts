@@ -140,9 +140,10 @@ export abstract class BpfMap {
   protected failure(
     command: Failure["command"],
     errno: number,
-    details: Omit<Partial<Failure>, "sys" | "command" | "errno" | "fd" | "map"> = {},
+    details: Omit<Partial<Failure>, "kernel" | "sys" | "command" | "errno" | "fd" | "map"> = {},
   ): BpfError {
-    return new BpfError({ sys: this.context.sys, command, errno, fd: this.#fd, map: this.label, ...details });
+    const { kernel, sys } = this.context;
+    return new BpfError({ kernel, sys, command, errno, fd: this.#fd, map: this.label, ...details });
   }
 
   /** @internal The error for a command on a map that is closed. */

@@ -1,5 +1,6 @@
 import type { Kernel } from "../kernel/kernel.ts";
 import { BpfError } from "../sys/bpf-error.ts";
+import type { Failure } from "../sys/diagnosis.ts";
 import type { Sys } from "../sys/sys.ts";
 
 /**
@@ -48,11 +49,15 @@ export class Bpffs {
   /** The names in a directory, sorted. */
   readdir(path: string): string[] {
     const names = this.#kernel.readdir(path);
-    if (typeof names === "number") throw new BpfError({ sys: this.#sys, command: "readdir", errno: names, path });
+    if (typeof names === "number") throw this.#failure("readdir", names, path);
     return names;
   }
 
   #check(command: "mkdir" | "rmdir" | "unlink", path: string, result: number): void {
-    if (result < 0) throw new BpfError({ sys: this.#sys, command, errno: result, path });
+    if (result < 0) throw this.#failure(command, result, path);
+  }
+
+  #failure(command: Failure["command"], errno: number, path: string): BpfError {
+    return new BpfError({ kernel: this.#kernel, sys: this.#sys, command, errno, path });
   }
 }

@@ -3,6 +3,7 @@ import { BPF_MAP_DELETE_BATCH, BPF_MAP_UPDATE_BATCH } from "../abi/commands.ts";
 import { EINVAL, ENOTSUPP } from "../abi/errno.ts";
 import type { Layout } from "../layout/layout.ts";
 import type { Address } from "../memory/address-space.ts";
+import { shown } from "../sys/diagnosis/shown.ts";
 import type { MapShape } from "../sys/map-shape.ts";
 import type { MapContext } from "./bpf-map.ts";
 
@@ -85,7 +86,7 @@ export class EntryBatch implements Disposable {
   /** The key that the kernel refused, for the kernel and for people. */
   failingKey<K>(layout: Layout<K>): { keyBytes: Uint8Array; key: string } {
     const keyBytes = this.#bytes(this.#keys, this.#shape.keySize, this.#count);
-    return { keyBytes, key: String(layout.decode(keyBytes)) };
+    return { keyBytes, key: shown(layout.decode(keyBytes)) };
   }
 
   [Symbol.dispose](): void {
@@ -97,13 +98,16 @@ export class EntryBatch implements Disposable {
     const { keySize, valueSize } = this.#shape;
     const { view } = kernel.memory;
     const attr = this.#attr;
+    const left = this.#entries - this.#count;
     view.setUint32(attr + MAP_BATCH.KEYS, this.#keys + this.#count * keySize, true);
     view.setUint32(attr + MAP_BATCH.VALUES, this.#values + this.#count * valueSize, true);
-    view.setUint32(attr + MAP_BATCH.COUNT, this.#entries - this.#count, true);
+    view.setUint32(attr + MAP_BATCH.COUNT, left, true);
     view.setUint32(attr + MAP_BATCH.MAP_FD, this.#fd, true);
     const result = kernel.bpf(command, attr, MAP_BATCH.END);
     if (result === -ENOTSUPP || result === -EINVAL) return this.#runOneByOne(one);
-    this.#count += kernel.memory.view.getUint32(attr + MAP_BATCH.COUNT, true);
+    const done = kernel.memory.view.getUint32(attr + MAP_BATCH.COUNT, true);
+    // A command that is refused before it begins leaves the count as it was (kernel/bpf/syscall.c: bpf_map_do_batch, 6.18).
+    if (result === 0 || done < left) this.#count += done;
     return result;
   }
 

@@ -11,6 +11,7 @@ import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../abi/flags.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Layout } from "../layout/layout.ts";
 import type { Address, AddressSpace } from "../memory/address-space.ts";
+import { shown } from "../sys/diagnosis/shown.ts";
 import type { MapInfo } from "../sys/map-info.ts";
 import { type MapShape, mapShape } from "../sys/map-shape.ts";
 import { type Batch, BatchCursor } from "./batch-cursor.ts";
@@ -142,13 +143,15 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
 
   /**
    * One batch as the kernel gives it: at most `count` entries from a cursor on, the beginning without one. Throws a
-   * `BpfError` with the code `ENOSPC` when a bucket of a hash holds more than `count`.
+   * `BpfError` with the code `ENOSPC` when a bucket of a hash holds more than `count`, and `ENOTSUPP` when the kernel has
+   * no batches for the map's type; a `RangeError` when `count` is no number of entries.
    */
   lookupBatch(count: number, cursor?: Uint8Array): EntriesAndCursor<K, V> {
     this.assertOpen(BPF_MAP_LOOKUP_BATCH);
+    if (!Number.isInteger(count) || count < 1) throw new RangeError(`a batch has 1 entry or more, not ${count}`);
     const batches = new BatchCursor(this.context, this.fd, this.#shape, false, cursor, count);
-    const batch = batches.next();
-    if (typeof batch === "number") throw this.failure(BPF_MAP_LOOKUP_BATCH, batch);
+    const batch = batches.nextOfSize();
+    if (typeof batch === "number") throw this.failure(BPF_MAP_LOOKUP_BATCH, batch, { entries: count });
     return { entries: this.decodeEntries(batch), cursor: batches.position };
   }
 
@@ -206,14 +209,15 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
 
   /** @internal The batches of the map from its beginning, taking the entries out or not. */
   protected batches(taking: boolean): BatchCursor {
-    this.assertOpen(BPF_MAP_LOOKUP_BATCH);
-    return new BatchCursor(this.context, this.fd, this.#shape, taking);
+    const batches = new BatchCursor(this.context, this.fd, this.#shape, taking);
+    this.assertOpen(batches.command);
+    return batches;
   }
 
   /** @internal */
   protected nextBatch(batches: BatchCursor): Batch {
     const batch = batches.next();
-    if (typeof batch === "number") throw this.failure(BPF_MAP_LOOKUP_BATCH, batch);
+    if (typeof batch === "number") throw this.failure(batches.command, batch);
     return batch;
   }
 
@@ -232,7 +236,7 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
   /** @internal The error for a command on the key that lies in the frame. */
   protected elementFailure(command: number, errno: number, flags = 0): Error {
     const keyBytes = this.#memory.u8.slice(this.#frame.key, this.#frame.key + this.#shape.keySize);
-    return this.failure(command, errno, { flags, keyBytes, key: String(this.key.decode(keyBytes)) });
+    return this.failure(command, errno, { flags, keyBytes, key: shown(this.key.decode(keyBytes)) });
   }
 
   /** Whether a key is there; its value then lies in the frame. */
