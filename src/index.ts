@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * eBPF maps for TypeScript, on the embedded kernel: anywhere that runs JavaScript, a browser included. `mapiary/linux`
  * has the same on the running Linux kernel.

@@ -33,7 +33,8 @@ onLinux(({ bpffs }) =>
           programs++;
           compare(program);
         });
-        fc.assert(property, { seed, numRuns: 500, endOnFailure: false });
+        const { errorInstance, failed } = fc.check(property, { seed, numRuns: 500 });
+        if (failed) throw new Error(`seed ${seed}: ${(errorInstance as Error).message}`);
       }
       t.diagnostic(`${commands} commands in ${programs} programs from seed ${SEED}`);
     });

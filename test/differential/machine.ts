@@ -211,7 +211,9 @@ export class Machine {
   }
 
   #rawCommand(command: Extract<Command, { op: "raw" }>): Observation {
-    const { cmd, slot, size, junkAt, shift } = command;
+    const { cmd, slot, junkAt, shift } = command;
+    // A pointer that is cut in the middle points somewhere else on each kernel.
+    const size = command.size < attrEnd(cmd) ? command.size & ~3 : command.size;
     const { memory } = this.#kernel;
     const attr = this.#raw + shift;
     memory.u8.fill(0, this.#raw, this.#raw + RAW_BYTES);

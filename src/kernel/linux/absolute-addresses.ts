@@ -3,6 +3,8 @@ import { PAGE_SIZE } from "../../memory/page-allocator.ts";
 import type { Libc } from "./libc.ts";
 
 const FOUR_GIB = 2 ** 32;
+/** The unit in which a memory grows. */
+const WASM_PAGE = 65536;
 
 /** An address of the kernel's own, never a process's: whatever Linux is to read or write there, it answers EFAULT. */
 export const NOWHERE = -PAGE_SIZE;
@@ -16,9 +18,10 @@ export class AbsoluteAddresses {
   readonly #memory: AddressSpace;
   #seen: Uint8Array | undefined;
   #base = 0;
-  #baseLow = 0;
-  #baseHigh = 0;
-  #size = 0;
+  // Small integers, which V8 keeps in the object itself and adds without floating point: this is the hot path.
+  #low = 0;
+  #high = 0;
+  #wasmPages = 0;
 
   constructor(libc: Libc, memory: AddressSpace) {
     this.#libc = libc;
@@ -30,10 +33,10 @@ export class AbsoluteAddresses {
   refresh(): void {
     if (this.#seen === this.#memory.u8) return;
     this.#seen = this.#memory.u8;
-    this.#size = this.#seen.length;
+    this.#wasmPages = this.#seen.length / WASM_PAGE;
     this.#base = this.#libc.addressOf(this.#seen);
-    this.#baseLow = this.#base % FOUR_GIB;
-    this.#baseHigh = Math.floor(this.#base / FOUR_GIB);
+    this.#low = this.#base | 0;
+    this.#high = Math.floor(this.#base / FOUR_GIB);
   }
 
   /** The absolute address. */
@@ -47,10 +50,10 @@ export class AbsoluteAddresses {
    * becomes one that is nowhere: a stray number must not lead into this process.
    */
   place(target: Uint32Array, word: number, low: number, high: number): void {
-    if (high === 0 && low >= PAGE_SIZE && low < this.#size) {
-      const sum = this.#baseLow + low;
+    if (high === 0 && low >= PAGE_SIZE && low >>> 16 < this.#wasmPages) {
+      const sum = (this.#low + (low | 0)) >>> 0;
       target[word] = sum;
-      target[word + 1] = sum >= FOUR_GIB ? this.#baseHigh + 1 : this.#baseHigh;
+      target[word + 1] = sum < low ? this.#high + 1 : this.#high;
     } else if (high === 0 && low === 0) {
       target[word] = 0;
       target[word + 1] = 0;

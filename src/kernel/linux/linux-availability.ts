@@ -76,14 +76,13 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
 }
 
+/** The attr of an array of one `u32`. It must stay where it is: an ArrayBuffer made as such does, while it is alive. */
+const TINY_MAP = new Uint32Array(new ArrayBuffer(MAP_CREATE.MAP_FLAGS));
+TINY_MAP.set([BPF_MAP_TYPE_ARRAY, 4, 4, 1]);
+
 function createTinyMap(libc: Libc, number: number): number {
-  const attr = new Uint32Array(new ArrayBuffer(MAP_CREATE.INNER_MAP_FD));
-  attr[MAP_CREATE.MAP_TYPE / 4] = BPF_MAP_TYPE_ARRAY;
-  attr[MAP_CREATE.KEY_SIZE / 4] = 4;
-  attr[MAP_CREATE.VALUE_SIZE / 4] = 4;
-  attr[MAP_CREATE.MAX_ENTRIES / 4] = 1;
-  const bytes = new Uint8Array(attr.buffer);
-  const fd = libc.syscall(number, BPF_MAP_CREATE, libc.addressOf(bytes), bytes.length);
+  const attr = libc.addressOf(new Uint8Array(TINY_MAP.buffer));
+  const fd = libc.syscall(number, BPF_MAP_CREATE, attr, TINY_MAP.byteLength);
   if (fd < 0) return libc.errno();
   libc.close(fd);
   return 0;

@@ -53,7 +53,7 @@ export class LinuxKernel implements Kernel {
   readonly #number: number;
   readonly #addresses: AbsoluteAddresses;
   readonly #scratch: ScratchAttr;
-  readonly #scratchAddress: number;
+  readonly #callOnScratch: (command: number, size: number) => number;
   readonly #resources: Resources;
   /** The view of the memory for which `#addresses` holds; `undefined` once released. */
   #words: Uint32Array | undefined;
@@ -75,16 +75,18 @@ export class LinuxKernel implements Kernel {
     this.#addresses = new AbsoluteAddresses(libc, memory);
     this.#words = memory.u32;
     this.#scratch = new ScratchAttr(libc, memory, this.#addresses);
-    this.#scratchAddress = this.#scratch.address;
+    this.#callOnScratch = bind(libc, this.#number, this.#scratch.address);
     this.#resources = new Resources(libc, memory, this.#addresses);
     collected.register(this, this.#resources, this);
   }
 
   bpf(command: number, attr: Address, size: number): number {
-    if (this.memory.u32 !== this.#words && !this.#refresh()) return -EBADF;
-    if (!this.#isElement(command, attr, size)) return this.#anyCommand(command, attr, size >>> 0);
-    this.#scratch.takeElement(attr);
-    return this.#call(command, this.#scratchAddress, size);
+    const words = this.memory.u32;
+    if (words !== this.#words && !this.#refresh()) return -EBADF;
+    if (!isElement(words, command, attr, size)) return this.#anyCommand(command, attr, size >>> 0);
+    this.#scratch.takeElement(words, attr);
+    const result = this.#callOnScratch(command, size);
+    return result < 0 ? -this.#errno() : result;
   }
 
   close(fd: number): number {
@@ -130,16 +132,6 @@ export class LinuxKernel implements Kernel {
     return true;
   }
 
-  #isElement(command: number, attr: Address, size: number): boolean {
-    return (
-      command >>> 0 < 32 &&
-      ((ELEMENT_COMMANDS >>> command) & 1) !== 0 &&
-      (size === MAP_ELEM.END || size === MAP_ELEM.NEXT_KEY_END || size === MAP_ELEM.KEY_END) &&
-      (attr & 3) === 0 &&
-      this.#holds(attr, MAP_ELEM.END)
-    );
-  }
-
   #holds(attr: Address, size: number): boolean {
     return attr >>> 0 === attr && attr >= PAGE_SIZE && attr + size <= this.memory.size;
   }
@@ -151,7 +143,7 @@ export class LinuxKernel implements Kernel {
     // A field newer than the table may be a pointer. Linux 6.18, which does not know it either, refuses it so.
     if (!scratch.isZero(ATTR_SIZE, size)) return -E2BIG;
     const use = attrUse(command, scratch.view);
-    if (use === undefined) return this.#call(NO_COMMAND, this.#scratchAddress, size);
+    if (use === undefined) return this.#call(NO_COMMAND, scratch.address, size);
     if (!scratch.isZero(use.end, Math.min(size, ATTR_SIZE))) return -EINVAL;
 
     const result = this.#pass(command, use, size);
@@ -166,12 +158,12 @@ export class LinuxKernel implements Kernel {
     const size = scratch.complete(use, given);
     if (command !== BPF_OBJ_GET_INFO_BY_FD || size < OBJ_INFO.END) {
       scratch.rebase(use, size);
-      return this.#call(command, this.#scratchAddress, size);
+      return this.#call(command, scratch.address, size);
     }
     const restore = rebaseInfo(this.memory, this.#addresses, scratch.view);
     scratch.rebase(use, size);
     if (restore === undefined) scratch.refuse(OBJ_INFO.INFO);
-    const result = this.#call(command, this.#scratchAddress, size);
+    const result = this.#call(command, scratch.address, size);
     restore?.();
     return result;
   }
@@ -180,4 +172,26 @@ export class LinuxKernel implements Kernel {
     const result = this.#syscall(this.#number, command, attr, size);
     return result < 0 ? -this.#errno() : result;
   }
+}
+
+/** Whether a call is one of those that `takeElement` is for. */
+function isElement(words: Uint32Array, command: number, attr: Address, size: number): boolean {
+  return (
+    command >>> 0 < 32 &&
+    ((ELEMENT_COMMANDS >>> command) & 1) !== 0 &&
+    (size === MAP_ELEM.END || size === MAP_ELEM.NEXT_KEY_END || size === MAP_ELEM.KEY_END) &&
+    attr >>> 0 === attr &&
+    (attr & 3) === 0 &&
+    attr >= PAGE_SIZE &&
+    (attr >>> 2) + MAP_ELEM.END / 4 <= words.length
+  );
+}
+
+/**
+ * `bpf(2)` on the attr at one absolute address. A closure keeps the two numbers as they are; a field's would be boxed
+ * anew for every call.
+ */
+function bind(libc: Libc, number: number, attr: number): (command: number, size: number) => number {
+  const { syscall } = libc;
+  return (command, size) => syscall(number, command, attr, size);
 }

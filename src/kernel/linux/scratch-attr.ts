@@ -36,11 +36,10 @@ export class ScratchAttr {
   }
 
   /**
-   * Takes the attr of an element command, of which 32 bytes lie inside the memory at a multiple of 4, and makes its
-   * pointers absolute. This is the hot path: a dozen plain reads and writes.
+   * Takes the attr of an element command, of which 32 bytes lie inside the memory's words, `from`, at a multiple of 4, and
+   * makes its pointers absolute. This is the hot path: a dozen plain reads and writes.
    */
-  takeElement(attr: Address): void {
-    const from = this.#memory.u32;
+  takeElement(from: Uint32Array, attr: Address): void {
     const to = this.#u32;
     const at = attr >>> 2;
     to[0] = from[at] as number;

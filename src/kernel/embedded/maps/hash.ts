@@ -1,8 +1,9 @@
 import { E2BIG, EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC } from "../../../abi/errno.ts";
 import { BPF_EXIST, BPF_F_NO_PREALLOC, BPF_F_NUMA_NODE, BPF_F_ZERO_SEED, BPF_NOEXIST } from "../../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../../memory/address-space.ts";
+import { genericDeleteBatch, genericUpdateBatch } from "../generic-batch.ts";
 import { jhash, jhashTwoWords, jhashWord } from "../jhash.ts";
-import { genericDeleteBatch, genericUpdateBatch, type MapBatch } from "../map-batch.ts";
+import type { MapBatch } from "../map-batch.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import { ACCESS_FLAGS, EmbeddedMap, type MapType } from "../map-ops.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
