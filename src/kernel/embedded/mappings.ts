@@ -29,6 +29,8 @@ export class Mappings {
     if (!file.canRead || (isWritable && !file.canWrite)) return -EACCES;
     const range = map.mappable();
     if (range === -ENOTSUPP) return range;
+    // A file that cannot be written is never shared, whatever was asked, and maps are mapped shared or not at all.
+    if (!file.canWrite) return -EINVAL;
     if (isWritable && map.isFrozen) return -EPERM;
     if (isWritable && (map.header(SEGMENT.MAP_FLAGS) & BPF_F_RDONLY_PROG) !== 0) return -EACCES;
     if (typeof range === "number") return range;
