@@ -13,6 +13,7 @@ import type { KeyedMap } from "./maps/keyed-map.ts";
 import { mapClass } from "./maps/map-classes.ts";
 import { type ArraySpec, flagBits, type HashSpec, type OpenOptions } from "./maps/map-spec.ts";
 import { BpfError } from "./sys/bpf-error.ts";
+import type { Failure } from "./sys/diagnosis.ts";
 import { Frame } from "./sys/frame.ts";
 import type { MapInfo } from "./sys/map-info.ts";
 import { type MapCreateOptions, Sys } from "./sys/sys.ts";
@@ -151,12 +152,8 @@ export class Bpf implements Disposable {
     }
   }
 
-  #failure(
-    command: number,
-    errno: number,
-    details: Omit<ConstructorParameters<typeof BpfError>[0], "sys" | "command" | "errno">,
-  ): BpfError {
-    return new BpfError({ sys: this.sys, command, errno, ...details });
+  #failure(command: number, errno: number, details: Omit<Failure, "kernel" | "sys" | "command" | "errno">): BpfError {
+    return new BpfError({ kernel: this.#context.kernel, sys: this.sys, command, errno, ...details });
   }
 }
 

@@ -1,0 +1,50 @@
+import { HASH_TABLE_TYPES } from "../../abi/map-types.ts";
+import type { Kernel } from "../../kernel/kernel.ts";
+import type { Creation, CreationRule } from "./creation.ts";
+import { shownBytes } from "./shown.ts";
+
+/** What Linux keeps beside each element of a hash, and for each bucket. */
+const HASH_ELEMENT = 48;
+const BUCKET = 16;
+/** Headers, and the rest of the last page. */
+const OVERHEAD = 8192;
+const FOUR_GIB = 2 ** 32;
+
+/** ENOMEM of BPF_MAP_CREATE: what the map needs about, and what there is. */
+export const noRoom: CreationRule = (creation) => {
+  const needed = memoryOf(creation);
+  return `the map needs about ${shownBytes(needed)}${ROOM[creation.kernel.name](creation.kernel)}`;
+};
+
+/** About the bytes that all entries take, which both kernels allocate when a map is made. */
+function memoryOf({ kernel, type, typeName, facts, keySize, valueSize, maxEntries }: Creation): number {
+  const value = aligned(valueSize) * (facts?.isPerCpu ? kernel.possibleCpus : 1);
+  if (HASH_TABLE_TYPES.has(type)) {
+    const buckets = 2 ** Math.ceil(Math.log2(Math.max(maxEntries, 1)));
+    return OVERHEAD + maxEntries * (HASH_ELEMENT + aligned(keySize) + value) + buckets * BUCKET;
+  }
+  const isRing = typeName === "ringbuf" || typeName === "user_ringbuf";
+  return OVERHEAD + (isRing ? maxEntries : maxEntries * value);
+}
+
+function aligned(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8;
+}
+
+/**
+ * The memory that maps lie in is the one thing that is not the same on all kernels, and this says so to a person. In
+ * Linux it is the machine's; the embedded kernel's is its address space.
+ */
+const ROOM: Readonly<Record<Kernel["name"], (kernel: Kernel) => string>> = {
+  linux: () =>
+    ", which Linux does not have free, or not for this process's memory cgroup: ask for fewer entries, " +
+    "or for a hash that takes memory as it fills, with the flag no_prealloc.",
+  embedded: ({ memory }) => {
+    const left = `, and ${shownBytes(memory.largestFree)} in one piece are left of the ${shownBytes(memory.limit)} that the embedded kernel has`;
+    const raise =
+      memory.limit < FOUR_GIB
+        ? ", or raise the limit, embedded({ maxMemory })"
+        : ", which is the most that it can have";
+    return `${left}: ask for fewer entries, close other maps${raise}.`;
+  },
+};

@@ -1,0 +1,151 @@
+import {
+  EACCES,
+  EBADF,
+  EBUSY,
+  EEXIST,
+  EINVAL,
+  EISDIR,
+  ENAMETOOLONG,
+  ENOENT,
+  ENOTDIR,
+  ENOTEMPTY,
+  EPERM,
+} from "../../abi/errno.ts";
+import { nearest, quote } from "../../layout/fault.ts";
+import { fdClosed, fdClosedInDisguise, kernelClosed } from "./closed.ts";
+import { type Failure, firstOf, mapOf, type Rule, type Rules } from "./failure.ts";
+import { wrongOpenFlags } from "./map-fds.ts";
+import { isBpffs, namesIn, walk, whereBpffsIs } from "./path-walk.ts";
+
+const NAME_MAX = 255;
+const PATH_MAX = 4095;
+
+/** A rule about the path, which every failure here has. */
+function ofPath(rule: (failure: Failure, path: string) => string | undefined): Rule {
+  return (failure) => (failure.path === undefined ? undefined : rule(failure, failure.path));
+}
+
+const emptyPath = ofPath((_failure, path) => (path === "" ? "the path is empty." : undefined));
+
+const nulInPath = ofPath((_failure, path) =>
+  path.includes("\0") ? `the path ${quote(path)} has a NUL character, where it would end.` : undefined,
+);
+
+const tooLong = ofPath((_failure, path) => {
+  const bytes = new TextEncoder().encode(path).length;
+  const name = path.split("/").find((each) => new TextEncoder().encode(each).length > NAME_MAX);
+  if (name === undefined) return `the path is ${bytes} bytes long, and a path has at most ${PATH_MAX}.`;
+  return `the name ${quote(name)} is longer than ${NAME_MAX} bytes.`;
+});
+
+const missingDirectory = ofPath((failure, path) => {
+  const { at, parent, is, isLast } = walk(failure, path);
+  if (is !== "missing" || isLast) return undefined;
+  if (isBpffs(failure, parent)) return `the directory ${at} is missing: make it first, with bpffs.mkdir.`;
+  return `the directory ${at} is missing, and ${parent} is no BPF filesystem: ${whereBpffsIs(failure)}.`;
+});
+
+/** BPF_OBJ_PIN and mkdir make the last name, so that it is missing says nothing. */
+const trailingSlash = ofPath((_failure, path) =>
+  path.endsWith("/") ? `${path} ends with a slash, as if it were a directory: a pin's path does not.` : undefined,
+);
+
+const missingName = ofPath((failure, path) => {
+  const { at, name, parent, is } = walk(failure, path);
+  if (is !== "missing") return undefined;
+  const meant = nearest(name, namesIn(failure, parent));
+  return meant === undefined
+    ? `there is nothing at ${at}.`
+    : `there is nothing at ${at}, but there is ${quote(meant)} in ${parent}.`;
+});
+
+const dottedName = ofPath((failure, path) => {
+  const { name, is } = walk(failure, path);
+  if (is !== "refused") return undefined;
+  return `the name ${quote(name)} has a dot, and names in a BPF filesystem have none: Linux keeps them for itself.`;
+});
+
+const outside = ofPath((failure, path) => {
+  const { parent } = walk(failure, path);
+  if (isBpffs(failure, parent)) return undefined;
+  if (isBpffs(failure, path))
+    return `${path} is where a BPF filesystem begins, which is not made or removed from inside.`;
+  return `${parent} is no BPF filesystem, in which alone there are pins: ${whereBpffsIs(failure)}.`;
+});
+
+const notDirectory = ofPath((failure, path) => {
+  const { at, is, isLast } = walk(failure, path);
+  if (is !== "file") return undefined;
+  return isLast
+    ? (NOT_DIRECTORY[String(failure.command)]?.(at) ?? `${at} is a pin: its path does not end with a slash.`)
+    : `${at} is a pin and no directory: nothing lies below it.`;
+});
+
+const NOT_DIRECTORY: Readonly<Record<string, (at: string) => string>> = {
+  readdir: (at) => `${at} is a pin, and only directories are listed.`,
+  rmdir: (at) => `${at} is a pin, and no directory: take it away with bpffs.unlink.`,
+};
+
+const taken = ofPath((failure, path) => {
+  const { at, is } = walk(failure, path);
+  if (is === "directory") return `${at} is there already, and is a directory: choose another name.`;
+  return `something is pinned at ${at} already: open it with openMap, take it away with bpffs.unlink, or choose another name.`;
+});
+
+const noPin = ofPath((failure, path) => {
+  const { at, parent, is } = walk(failure, path);
+  if (is === "forbidden") return forbidden(at);
+  if (isBpffs(failure, parent) || isBpffs(failure, path)) {
+    return Array.isArray(failure.kernel.readdir(path))
+      ? `${path} is a directory, not a pin: name one of its entries.`
+      : forbidden(at);
+  }
+  return `${path} is no pin: ${parent} is no BPF filesystem; ${whereBpffsIs(failure)}.`;
+});
+
+function forbidden(at: string): string {
+  return `this process may not open ${at}: its permissions are for another user, usually root.`;
+}
+
+const forbiddenPath = ofPath((failure, path) => forbidden(walk(failure, path).at));
+
+const COMMON: Rules = {
+  [EBADF]: kernelClosed,
+  [ENAMETOOLONG]: tooLong,
+  [ENOTDIR]: notDirectory,
+  [EINVAL]: nulInPath,
+  [EPERM]: firstOf(emptyPath, dottedName, outside),
+  [EACCES]: forbiddenPath,
+  [ENOENT]: firstOf(emptyPath, missingDirectory, missingName),
+};
+
+export const PIN_RULES: Rules = {
+  ...COMMON,
+  [EBADF]: fdClosed,
+  [EINVAL]: firstOf(
+    fdClosedInDisguise,
+    (failure) => `fd ${failure.fd} of ${mapOf(failure)} cannot be pinned with these flags.`,
+  ),
+  [EEXIST]: taken,
+  [ENOENT]: firstOf(emptyPath, missingDirectory, trailingSlash),
+};
+
+export const GET_RULES: Rules = { ...COMMON, [EACCES]: noPin, [EINVAL]: wrongOpenFlags };
+
+export const MKDIR_RULES: Rules = { ...COMMON, [EEXIST]: taken };
+
+export const RMDIR_RULES: Rules = {
+  ...COMMON,
+  [ENOTEMPTY]: ofPath((failure, path) => {
+    const names = namesIn(failure, path);
+    return `the directory ${path} is not empty: it has ${names.slice(0, 5).join(", ")}${names.length > 5 ? " …" : ""}.`;
+  }),
+  [EBUSY]: ofPath((_failure, path) => `${path} is in use: something is mounted there.`),
+};
+
+export const UNLINK_RULES: Rules = {
+  ...COMMON,
+  [EISDIR]: ofPath((_failure, path) => `${path} is a directory: remove it with bpffs.rmdir.`),
+};
+
+export const READDIR_RULES: Rules = COMMON;
