@@ -119,7 +119,7 @@ class TourPage {
 
   #heading(number: string, command: string): string {
     const line = this.#rule.repeat(2);
-    const rest = this.#rule.repeat(Math.max(2, this.#width - number.length - command.length - 6));
+    const rest = this.#rule.repeat(Math.max(2, this.#width - number.length - command.length - 5));
     return `${line} ${number} ${this.#paint("bold", this.#paint("cyan", command))} ${rest}`;
   }
 
