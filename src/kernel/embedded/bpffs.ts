@@ -93,10 +93,12 @@ export class Bpffs {
     return found;
   }
 
+  /** Outside, the answer is EPERM as on the running kernel: mapiary reads BPF filesystems alone. */
   readdir(path: string): string[] | number {
     const found = this.#find(path);
     if (typeof found === "number") return found;
-    return found instanceof Directory ? [...found.entries.keys()].sort() : -ENOTDIR;
+    if (!(found instanceof Directory)) return -ENOTDIR;
+    return found.isBpf ? [...found.entries.keys()].sort() : -EPERM;
   }
 
   #find(path: string): Directory | EmbeddedMap | number {

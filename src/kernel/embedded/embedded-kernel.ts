@@ -79,6 +79,7 @@ export class EmbeddedKernel implements Kernel {
   }
 
   bpf(cmd: number, attr: Address, size: number): number {
+    if (this.#isReleased) return -EBADF;
     const end = ATTR_END[cmd];
     if (end === size && (attr & 7) === 0 && accessOk(this.memory, attr, size)) return this.#answer(cmd, attr, attr);
     const error = this.#takeAttr(attr, size);
@@ -100,6 +101,7 @@ export class EmbeddedKernel implements Kernel {
   }
 
   munmap(address: Address, length: number): number {
+    if (this.#isReleased) return -EBADF;
     const map = this.#mappings.unmap(address, length);
     if (map === undefined) return -EINVAL;
     this.#maps.put(map);
@@ -107,14 +109,15 @@ export class EmbeddedKernel implements Kernel {
   }
 
   mkdir(path: string): number {
-    return this.#bpffs.mkdir(path);
+    return this.#isReleased ? -EBADF : this.#bpffs.mkdir(path);
   }
 
   rmdir(path: string): number {
-    return this.#bpffs.rmdir(path);
+    return this.#isReleased ? -EBADF : this.#bpffs.rmdir(path);
   }
 
   unlink(path: string): number {
+    if (this.#isReleased) return -EBADF;
     const map = this.#bpffs.unlink(path);
     if (typeof map === "number") return map;
     this.#maps.put(map);
@@ -122,7 +125,7 @@ export class EmbeddedKernel implements Kernel {
   }
 
   readdir(path: string): string[] | number {
-    return this.#bpffs.readdir(path);
+    return this.#isReleased ? -EBADF : this.#bpffs.readdir(path);
   }
 
   release(): void {
@@ -168,7 +171,6 @@ export class EmbeddedKernel implements Kernel {
   }
 
   #mapCreate(attr: Address): number {
-    if (this.#isReleased) return -EBADF;
     const create = new MapCreateAttr(this.memory, attr);
     const map = createMap(this.memory, this.#files, create);
     if (typeof map === "number") return map;
