@@ -8,7 +8,7 @@ import type { MapContext } from "./bpf-map.ts";
 /** The first batch is small, for loops that end early; each next one is four times as long, up to so many bytes. */
 const FIRST_BATCH = 64;
 const GROWTH = 4;
-const MOST_BYTES = 1 << 19;
+const MOST_BYTES = 1 << 16;
 
 /** Where a batch of entries lies in the address space until the next command. */
 export interface Batch {

@@ -77,6 +77,7 @@ export abstract class BpfMap {
 
   /** What the kernel says of the map now. Throws a `BpfError` when it is closed. */
   info(): MapInfo {
+    this.#assertFd(BPF_OBJ_GET_INFO_BY_FD);
     const info = this.context.sys.objGetInfoByFd(this.#fd);
     if (typeof info === "number") throw this.failure(BPF_OBJ_GET_INFO_BY_FD, info);
     return info;
@@ -87,6 +88,7 @@ export abstract class BpfMap {
    * is frozen already or was opened read-only, `EBUSY` while it is mapped for writing.
    */
   freeze(): void {
+    this.#assertFd(BPF_MAP_FREEZE);
     const result = this.context.sys.mapFreeze(this.#fd);
     if (result < 0) throw this.failure(BPF_MAP_FREEZE, result);
   }
@@ -97,6 +99,7 @@ export abstract class BpfMap {
    * `EPERM` for a name with a dot and for a path outside a BPF filesystem.
    */
   pin(path: string): void {
+    this.#assertFd(BPF_OBJ_PIN);
     const result = this.context.sys.objPin(this.#fd, path);
     if (result < 0) throw this.failure(BPF_OBJ_PIN, result, { path });
     this.#pinnedAt = path;
@@ -114,7 +117,10 @@ export abstract class BpfMap {
     if (path === this.#pinnedAt) this.#pinnedAt = undefined;
   }
 
-  /** Closes the fd. A second time does nothing; every other method then throws a `BpfError` with the code `EBADF`. */
+  /**
+   * Closes the fd. A second time does nothing; every other method but `unpin` then throws a `BpfError` with the code
+   * `EBADF`.
+   */
   close(): void {
     if (this.#fd < 0) return;
     abandoned.unregister(this);
@@ -149,5 +155,10 @@ export abstract class BpfMap {
   /** @internal The error for a command on a map that is closed. */
   protected closedError(command: number): BpfError {
     return this.failure(command, -EBADF);
+  }
+
+  /** What Linux says of an fd that is none depends on the command; of a map that is closed we say the same in all. */
+  #assertFd(command: number): void {
+    if (this.#fd < 0) throw this.closedError(command);
   }
 }

@@ -15,7 +15,7 @@ import { shown } from "../sys/diagnosis/shown.ts";
 import type { MapInfo } from "../sys/map-info.ts";
 import { type MapShape, mapShape } from "../sys/map-shape.ts";
 import { type Batch, BatchCursor } from "./batch-cursor.ts";
-import { BatchIterator } from "./batch-iterator.ts";
+import { BatchIterator, type Decode, type OwnBatch } from "./batch-iterator.ts";
 import { BpfMap, type MapContext } from "./bpf-map.ts";
 import { allocateElementFrame, type ElementFrame } from "./element-frame.ts";
 import { EntryBatch } from "./entry-batch.ts";
@@ -165,17 +165,26 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
 
   /** The keys, in the kernel's own order. */
   keys(): IterableIterator<K> {
-    return this.#iterate((batch) => this.#decode(this.key, batch.keys, this.#shape.keySize, batch.count));
+    const { key } = this;
+    const { keySize } = this.#shape;
+    return this.#iterate((batch, index) => key.read(batch.memory, batch.keys + index * keySize));
   }
 
   /** The values, in the order of their keys. */
   values(): IterableIterator<V> {
-    return this.#iterate((batch) => this.#decode(this.value, batch.values, this.#shape.valueSize, batch.count));
+    const { value } = this;
+    const { valueSize } = this.#shape;
+    return this.#iterate((batch, index) => value.read(batch.memory, batch.values + index * valueSize));
   }
 
   /** The entries, in the kernel's own order. */
   entries(): IterableIterator<[K, V]> {
-    return this.#iterate((batch) => this.decodeEntries(batch));
+    const { key, value } = this;
+    const { keySize, valueSize } = this.#shape;
+    return this.#iterate(({ memory, keys, values }, index) => [
+      key.read(memory, keys + index * keySize),
+      value.read(memory, values + index * valueSize),
+    ]);
   }
 
   [Symbol.iterator](): IterableIterator<[K, V]> {
@@ -250,18 +259,22 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
     throw this.elementFailure(BPF_MAP_LOOKUP_ELEM, result);
   }
 
-  #decode<T>(layout: Layout<T>, at: Address, stride: number, count: number): T[] {
-    const items = new Array<T>(count);
-    for (let i = 0; i < count; i++) items[i] = layout.read(this.#memory, at + i * stride);
-    return items;
-  }
-
-  #iterate<T>(decode: (batch: Batch) => T[]): IterableIterator<T> {
+  #iterate<T>(decode: Decode<T>): IterableIterator<T> {
     const batches = this.batches(false);
     return new BatchIterator(() => {
       if (batches.isDone) return undefined;
       this.assertOpen(BPF_MAP_LOOKUP_BATCH);
-      return decode(this.nextBatch(batches));
-    });
+      return this.#own(this.nextBatch(batches));
+    }, decode);
+  }
+
+  /** A batch copied out of the address space, where the next command would overwrite it. */
+  #own({ count, keys, values }: Batch): OwnBatch {
+    const { keySize, valueSize } = this.#shape;
+    const bytes = new Uint8Array(count * (keySize + valueSize));
+    const { u8 } = this.#memory;
+    bytes.set(u8.subarray(keys, keys + count * keySize));
+    bytes.set(u8.subarray(values, values + count * valueSize), count * keySize);
+    return { memory: { u8: bytes, view: new DataView(bytes.buffer) }, count, keys: 0, values: count * keySize };
   }
 }
