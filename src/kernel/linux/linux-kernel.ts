@@ -41,7 +41,8 @@ const collected = new FinalizationRegistry<Resources>((resources) => resources.r
  * read and written where they lie. What Linux writes into the attr is put back into the caller's.
  *
  * fds belong to the object: those that `bpf` answered are closed by `close` or `release`, at the latest when the object
- * is collected. `mmap` maps into the linear memory; a store to pages that were mapped without PROT_WRITE ends the process, as in C.
+ * is collected. `mmap` maps into the linear memory; a store to pages that were mapped without PROT_WRITE ends the
+ * process, as in C.
  */
 export class LinuxKernel implements Kernel {
   readonly name = "linux";
