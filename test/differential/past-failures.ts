@@ -44,6 +44,22 @@ export const PAST_FAILURES: readonly { readonly title: string; readonly program:
     ],
   },
   {
+    title: "a token is looked for before a device",
+    program: [
+      {
+        op: "create",
+        slot: 0,
+        type: 2,
+        keySize: 4,
+        valueSize: 1,
+        maxEntries: 1,
+        flags: 65536,
+        name: "",
+        odd: { field: "ifindex", value: 1 },
+      },
+    ],
+  },
+  {
     title: "the working directory cannot be removed by its dot",
     program: [{ op: "rmdir", path: "." }],
   },

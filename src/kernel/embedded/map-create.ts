@@ -33,9 +33,9 @@ export function createMap(memory: AddressSpace, files: FileTable, attr: MapCreat
   if (type === undefined) return -EINVAL;
   const unfit = type.allocCheck(attr);
   if (unfit !== 0) return unfit;
-  if (attr.ifindex !== 0) return refusalToOffload(attr);
   // No file is a token, or BTF.
   if (attr.hasTokenFlag) return files.isOpen(attr.tokenFd) ? -EINVAL : -EBADF;
+  if (attr.ifindex !== 0) return refusalToOffload(attr);
   const map = type.alloc(memory, attr);
   if (typeof map === "number") return map;
   const error = attachError(memory, files, attr);
