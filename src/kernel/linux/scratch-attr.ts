@@ -36,8 +36,8 @@ export class ScratchAttr {
   }
 
   /**
-   * Takes the attr of an element command, of which 32 bytes lie inside the memory's words, `from`, at a multiple of 4, and
-   * makes its pointers absolute. This is the hot path: a dozen plain reads and writes.
+   * Takes the attr of an element command, of which 32 bytes lie inside the memory's words, `from`, at a multiple of 4,
+   * and makes its pointers absolute. This is the hot path: a dozen plain reads and writes.
    */
   takeElement(from: Uint32Array, attr: Address): void {
     const to = this.#u32;
