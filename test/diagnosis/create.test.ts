@@ -153,7 +153,7 @@ namesMistakes([
     mistake: "an array that is larger than the memory",
     make: ({ bpf }) => bpf.createMap({ type: "array", value: bytes(2 ** 20), maxEntries: 2 ** 32 - 1 }),
     code: "ENOMEM",
-    says: ["the map needs about 4 PiB"],
+    says: ["the map needs about 4 PiB", "ask for fewer entries"],
   },
   {
     mistake: "a map of a kernel that is closed",

@@ -70,7 +70,7 @@ namesMistakes([
       map.close();
       map.info();
     },
-    code: "EBADFD",
+    code: "EBADF",
     says: ["map hits is closed"],
   },
   {

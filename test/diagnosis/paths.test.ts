@@ -82,8 +82,18 @@ namesMistakes([
       map.close();
       map.pin(scene.at("closed"));
     },
-    code: "EINVAL",
+    code: "EBADF",
     says: ["map hits is closed"],
+  },
+  {
+    mistake: "pinning by an fd that was closed past its object",
+    make: (scene) => {
+      const map = scene.hash();
+      scene.bpf.sys.close(map.fd);
+      map.pin(scene.at("closed"));
+    },
+    code: "EINVAL",
+    says: [/fd \d+ of map hits is not open any more/],
   },
   {
     mistake: "opening what is not pinned",

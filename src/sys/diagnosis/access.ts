@@ -18,14 +18,19 @@ function canWrite({ sys }: Failure, fd: number): boolean {
   return sys.mapUpdateElem(fd, OUT_OF_REACH, OUT_OF_REACH, IMPOSSIBLE) !== -EPERM;
 }
 
+/** The fd that creates a map is as its flags say; every other is as it was asked for. */
+function remedy(access: string, flag: string): string {
+  return (
+    `: open it without access: "${access}". If it was created here with the flag ${flag}, ` +
+    "which binds its creator's fd alone, open it anew with mapById."
+  );
+}
+
 /** EPERM of a command that reads. */
 export const notReadable: Rule = (failure) => {
   const { fd } = failure;
   if (fd === undefined || infoOf(failure) === undefined || canRead(failure, fd)) return undefined;
-  return (
-    `${mapOf(failure)} was opened write-only: open it without access: "write", ` +
-    "and if it was made with the flag wronly, open it anew."
-  );
+  return `${mapOf(failure)} was opened write-only${remedy("write", "wronly")}`;
 };
 
 /**
@@ -39,11 +44,11 @@ export const notWritable: Rule = (failure) => {
   const map = mapOf(failure);
   const other = sys.mapGetFdById(info.id);
   if (other < 0) {
-    return `${map} is frozen, or was opened read-only: open it without access: "read" and without the flag rdonly.`;
+    return `${map} is frozen, or was opened read-only${remedy("read", "rdonly")}`;
   }
   const isFrozen = typeof sys.objGetInfoByFd(other) !== "number" && !canWrite(failure, other);
   sys.close(other);
   return isFrozen
     ? `${map} is frozen: user space can never write it again, programs can. To change it from here, make a new map.`
-    : `${map} was opened read-only: open it without access: "read", and if it was made with the flag rdonly, open it anew.`;
+    : `${map} was opened read-only${remedy("read", "rdonly")}`;
 };

@@ -81,7 +81,7 @@ function articleOf(typeName: string): string {
   return /^(a|i|lru|lpm|xsk)/.test(typeName) ? "an" : "a";
 }
 
-/** The smallest map that a type makes. */
+/** The smallest map that a type makes; of a type that needs an inner map, one that gets as far as to miss it. */
 export function smallestOf(type: number, facts: MapTypeFacts): MapCreateOptions {
   return {
     type,
@@ -89,6 +89,7 @@ export function smallestOf(type: number, facts: MapTypeFacts): MapCreateOptions 
     valueSize: facts.valueSize[0],
     maxEntries: facts.maxEntries[0],
     flags: facts.needs,
+    innerMapFd: -1,
   };
 }
 

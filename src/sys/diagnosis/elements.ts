@@ -54,7 +54,7 @@ const OPERATIONS: Readonly<Record<number, string>> = {
 };
 
 /** Full, or past the end. */
-export const full: Rule = (failure) => {
+const full: Rule = (failure) => {
   const info = infoOf(failure);
   if (info === undefined) return undefined;
   const map = mapOf(failure);

@@ -97,7 +97,7 @@ const tooLarge: CreationRule = ({ facts, type, aMap, keySize, valueSize }) => {
   if (keySize + valueSize <= facts.mostBytes) return undefined;
   return (
     `${aMap}'s key and value are at most ${facts.mostBytes} bytes together, ` +
-    `not ${keySize} + ${valueSize} = ${keySize + valueSize}.`
+    `not ${keySize} + ${valueSize} = ${keySize + valueSize}: spread the value over several entries.`
   );
 };
 

@@ -13,7 +13,7 @@ const FOUR_GIB = 2 ** 32;
 /** ENOMEM of BPF_MAP_CREATE: what the map needs about, and what there is. */
 export const noRoom: CreationRule = (creation) => {
   const needed = memoryOf(creation);
-  return `the map needs about ${shownBytes(needed)}${ROOM[creation.kernel.name](creation.kernel)}`;
+  return `the map needs about ${shownBytes(needed)}, ${ROOM[creation.kernel.name](creation, needed)}.`;
 };
 
 /** About the bytes that all entries take, which both kernels allocate when a map is made. */
@@ -35,16 +35,16 @@ function aligned(bytes: number): number {
  * The memory that maps lie in is the one thing that is not the same on all kernels, and this says so to a person. In
  * Linux it is the machine's; the embedded kernel's is its address space.
  */
-const ROOM: Readonly<Record<Kernel["name"], (kernel: Kernel) => string>> = {
-  linux: () =>
-    ", which Linux does not have free, or not for this process's memory cgroup: ask for fewer entries, " +
-    "or for a hash that takes memory as it fills, with the flag no_prealloc.",
-  embedded: ({ memory }) => {
-    const left = `, and ${shownBytes(memory.largestFree)} in one piece are left of the ${shownBytes(memory.limit)} that the embedded kernel has`;
-    const raise =
-      memory.limit < FOUR_GIB
-        ? ", or raise the limit, embedded({ maxMemory })"
-        : ", which is the most that it can have";
-    return `${left}: ask for fewer entries, close other maps${raise}.`;
+const ROOM: Readonly<Record<Kernel["name"], (creation: Creation, needed: number) => string>> = {
+  linux: ({ type }) => {
+    const hint = HASH_TABLE_TYPES.has(type) ? ", or for memory only as it fills, with the flag no_prealloc" : "";
+    return `which Linux does not have free, or not for this process's memory cgroup: ask for fewer entries${hint}`;
+  },
+  embedded: ({ kernel: { memory } }, needed) => {
+    if (needed > FOUR_GIB)
+      return "and all maps of an embedded kernel together have 4 GiB at most: ask for fewer entries";
+    const left = `and the embedded kernel has ${shownBytes(memory.largestFree)} in one piece left of its ${shownBytes(memory.limit)}`;
+    const raise = memory.limit < FOUR_GIB ? ", or raise the limit with embedded({ maxMemory })" : "";
+    return `${left}: ask for fewer entries, close other maps${raise}`;
   },
 };

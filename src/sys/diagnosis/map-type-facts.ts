@@ -39,7 +39,7 @@ const KMALLOC_MAX_SIZE = 2 ** 22;
 /** `sizeof(struct htab_elem)`. */
 const HASH_ELEMENT = 48;
 /** `sizeof(struct lpm_trie_node)`. */
-const LPM_NODE = 40;
+const LPM_NODE = 24;
 /** `PCPU_MIN_UNIT_SIZE`: the most bytes of a per-CPU value. */
 export const PERCPU_MOST = 32768;
 /** Buckets of 16 bytes are counted in a u32, and are a power of two. */

@@ -62,7 +62,7 @@ const missingName = ofPath((failure, path) => {
 const dottedName = ofPath((failure, path) => {
   const { name, is } = walk(failure, path);
   if (is !== "refused") return undefined;
-  return `the name ${quote(name)} has a dot, and names in a BPF filesystem have none: Linux keeps them for itself.`;
+  return `the name ${quote(name)} has a dot, which Linux keeps for itself in a BPF filesystem: choose a name without.`;
 });
 
 const outside = ofPath((failure, path) => {
