@@ -82,6 +82,14 @@ export class AddressSpace implements Memory {
     return address;
   }
 
+  /**
+   * Grows to the limit at once, so that the memory never grows again; what is not touched costs nothing. False when the
+   * system has not even the addresses.
+   */
+  growToLimit(): boolean {
+    return this.#reach(this.limit);
+  }
+
   /** What `OutOfMemoryError` says: the need, what is left, the limit and how to raise it. */
   describeShortage(bytes: number, purpose: string): string {
     return (

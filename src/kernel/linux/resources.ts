@@ -46,7 +46,10 @@ export class Resources {
     if ((protection & ~(PROT_READ | PROT_WRITE)) !== 0) return -EINVAL;
     const page = this.#libc.pageSize;
     const whole = Math.ceil(length / page) * page;
-    if (!growToLimit(this.#memory)) return -ENOMEM;
+    // V8 grows a memory by one `mprotect(2)` to read and write from its base on, and aborts the process when that is
+    // refused, as Linux does over a map that was mapped without PROT_WRITE (kernel/bpf/syscall.c: bpf_map_mmap clears
+    // VM_MAYWRITE, 6.18): it must never grow while maps are mapped into it.
+    if (!this.#memory.growToLimit()) return -ENOMEM;
     this.#addresses.refresh();
     // Allocations begin on a page of the address space, which the system's may exceed: arm64 has pages of 64 KiB too.
     const allocation = this.#memory.tryAllocate(whole + page - PAGE_SIZE);
@@ -86,21 +89,4 @@ export class Resources {
     for (const [address, { length }] of this.#mappings) this.munmap(address, length);
     for (const fd of this.#fds) this.close(fd);
   }
-}
-
-/**
- * Brings the memory to its limit, so that it never grows while maps are mapped into it. V8 grows a memory by one
- * `mprotect(2)` to read and write from its base on, and aborts the process when that is refused, as Linux does for a
- * map that was mapped without PROT_WRITE (kernel/bpf/syscall.c: bpf_map_mmap clears VM_MAYWRITE, 6.18). What is not
- * touched costs no memory. False when there is not even room for the addresses.
- */
-function growToLimit(memory: AddressSpace): boolean {
-  const taken: Address[] = [];
-  while (memory.size < memory.limit) {
-    const allocation = memory.tryAllocate(memory.largestFree);
-    if (allocation === 0) break;
-    taken.push(allocation);
-  }
-  for (const allocation of taken) memory.release(allocation);
-  return memory.size === memory.limit;
 }
