@@ -1,4 +1,5 @@
 import { ATTR_SIZE } from "../../src/abi/attr.ts";
+import { Bpf } from "../../src/bpf.ts";
 import { EmbeddedKernel } from "../../src/kernel/embedded/embedded-kernel.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import { LinuxKernel } from "../../src/kernel/linux/linux-kernel.ts";
@@ -16,11 +17,14 @@ export type Fields = Readonly<Record<number, number>>;
 /** A kernel itself, for tests of what only an attr can say: its size, its tail, its pointers. */
 export class Seam implements Disposable {
   readonly kernel: Kernel;
+  /** BPF on the same kernel. */
+  readonly bpf: Bpf;
   /** Where `call` writes its attrs, with room behind them. */
   readonly attr: Address;
 
   constructor({ name }: TestKernel) {
     this.kernel = KERNELS[name]();
+    this.bpf = new Bpf(this.kernel);
     this.attr = this.kernel.memory.allocate(8192, "attrs");
   }
 
