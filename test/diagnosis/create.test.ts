@@ -41,6 +41,12 @@ namesMistakes([
     says: ["maxEntries is 4294967296", "no whole number from 0 to 4294967295"],
   },
   {
+    mistake: "a negative number of entries",
+    make: ({ bpf }) => bpf.createMap({ type: "hash", key: u32, value: u64, maxEntries: -1 }),
+    code: "E2BIG",
+    says: ["maxEntries is -1, which is no whole number"],
+  },
+  {
     mistake: "a key and a value that are too large together",
     make: (scene) => scene.create({ keySize: 8, valueSize: 4194304 }),
     code: "E2BIG",

@@ -1,5 +1,8 @@
+import { tmpdir } from "node:os";
+import { describe, test } from "node:test";
 import { BPF_OBJ_GET } from "../../src/abi/commands.ts";
-import { namesMistakes, type Scene } from "./scene.ts";
+import { onLinux } from "../kernels.ts";
+import { isNamed, type Mistake, namesMistakes, type Scene } from "./scene.ts";
 
 /** A pinned map below a name that belongs to one mistake. */
 function pinned(scene: Scene, name: string) {
@@ -31,7 +34,7 @@ namesMistakes([
     mistake: "pinning below a pin",
     make: (scene) => pinned(scene, "leaf").pin(scene.at("leaf/hits")),
     code: "ENOTDIR",
-    says: [/\S+\/leaf is a pin and no directory/],
+    says: [/\S+\/leaf is no directory: nothing lies below it/],
   },
   {
     mistake: "pinning by a name with a dot",
@@ -49,7 +52,25 @@ namesMistakes([
     mistake: "pinning outside a BPF filesystem",
     make: (scene) => scene.hash().pin("/sys/hits"),
     code: "EPERM",
-    says: [/\/sys is no BPF filesystem, .*(is at|mount -t bpf bpf) \/sys\/fs\/bpf/],
+    says: [/\/sys\/hits lies outside any BPF filesystem, .*(is at|mount -t bpf bpf) \/sys\/fs\/bpf/],
+  },
+  {
+    mistake: "pinning where there is no BPF filesystem and no directory",
+    make: (scene) => scene.hash().pin("/no/such/hits"),
+    code: "ENOENT",
+    says: [/the (linux|embedded) kernel has no directory \/no: .*\/sys\/fs\/bpf/],
+  },
+  {
+    mistake: "opening what is neither pinned nor in a BPF filesystem",
+    make: (scene) => scene.bpf.openMap("/sys/fs/hits"),
+    code: "ENOENT",
+    says: ["there is nothing at /sys/fs/hits, outside any BPF filesystem"],
+  },
+  {
+    mistake: "pinning by a path with a NUL",
+    make: (scene) => scene.hash().pin("hits\0"),
+    code: "EPERM",
+    says: ['the path "hits\\u0000" has a NUL character'],
   },
   {
     mistake: "pinning with a slash at the end",
@@ -120,7 +141,7 @@ namesMistakes([
     mistake: "opening what is no pin",
     make: (scene) => scene.bpf.openMap("/sys/fs"),
     code: "EACCES",
-    says: ["/sys/fs is no pin: /sys is no BPF filesystem"],
+    says: [/\/sys\/fs lies outside any BPF filesystem, .*(is at|mount -t bpf bpf) \/sys\/fs\/bpf/],
   },
   {
     mistake: "opening a name with a dot",
@@ -135,7 +156,7 @@ namesMistakes([
       scene.bpf.openMap(scene.at("stem/hits"));
     },
     code: "ENOTDIR",
-    says: [/\S+\/stem is a pin and no directory/],
+    says: [/\S+\/stem is no directory: nothing lies below it/],
   },
   {
     mistake: "opening a pin with a slash at the end",
@@ -227,3 +248,35 @@ namesMistakes([
     says: [/there is nothing at \S+\/nowhere/],
   },
 ]);
+
+describe("on Linux, where there are other filesystems", () => {
+  onLinux((kernel) => {
+    const mistakes: readonly Mistake[] = [
+      {
+        mistake: "pinning into an ordinary directory",
+        make: (scene) => scene.hash().pin(`${tmpdir()}/hits`),
+        code: "EPERM",
+        says: ["/hits lies outside any BPF filesystem, in which alone there are pins"],
+      },
+      {
+        mistake: "opening an ordinary file",
+        make: (scene) => scene.bpf.openMap(import.meta.filename),
+        code: "EACCES",
+        says: ["paths.test.ts lies outside any BPF filesystem"],
+      },
+      {
+        mistake: "pinning over an ordinary file",
+        make: (scene) => scene.hash().pin(import.meta.filename),
+        code: "EEXIST",
+        says: ["paths.test.ts lies outside any BPF filesystem"],
+      },
+      {
+        mistake: "opening what lies below an ordinary file",
+        make: (scene) => scene.bpf.openMap(`${import.meta.filename}/hits`),
+        code: "ENOTDIR",
+        says: ["paths.test.ts is no directory: nothing lies below it"],
+      },
+    ];
+    for (const each of mistakes) test(`${each.mistake} is named`, () => isNamed(kernel, each));
+  });
+});

@@ -1,11 +1,14 @@
-/** Run by privileges.test.ts in a process of its own: gives up a privilege or a limit, then tells how it was refused. */
-import { spawnSync } from "node:child_process";
+/** Run by privileges.test.ts in a process that lacks a privilege or gives it up: tells how it is refused. */
 import { BpfError, u32, u64 } from "mapiary";
-import { linux } from "mapiary/linux";
+import { BPF_MAP_CREATE } from "../../src/abi/commands.ts";
+import { Bpf } from "../../src/bpf.ts";
+import { LinuxKernel } from "../../src/kernel/linux/linux-kernel.ts";
 
 const NOBODY = 65534;
 
-const bpf = linux();
+const kernel = new LinuxKernel();
+const bpf = new Bpf(kernel);
+const { sys } = bpf;
 const hits = bpf.createMap({ type: "hash", name: "hits", key: u32, value: u64, maxEntries: 4 });
 
 const TASKS: Readonly<Record<string, () => unknown>> = {
@@ -14,21 +17,21 @@ const TASKS: Readonly<Record<string, () => unknown>> = {
     bpf.createMap({ type: "hash", key: u32, value: u64, maxEntries: 4 });
   },
   zero_seed() {
-    process.setuid?.(NOBODY);
     bpf.createMap({ type: "hash", key: u32, value: u64, maxEntries: 4, flags: ["zero_seed"] });
   },
+  sockmap() {
+    const create = { type: "sockmap", keySize: 4, valueSize: 4, maxEntries: 4 } as const;
+    const errno = sys.mapCreate(create);
+    if (errno < 0) throw new BpfError({ kernel, sys, command: BPF_MAP_CREATE, errno, create });
+  },
   id() {
-    process.setuid?.(NOBODY);
     bpf.mapById(hits.id);
   },
   frozen() {
     hits.freeze();
-    process.setuid?.(NOBODY);
     hits.set(1, 1n);
   },
   files() {
-    const limit = spawnSync("prlimit", ["--pid", String(process.pid), "--nofile=64:64"], { encoding: "utf8" });
-    if (limit.status !== 0) throw new Error(limit.stderr);
     const maps: Disposable[] = [];
     for (;;) maps.push(bpf.createMap({ type: "array", value: u32, maxEntries: 1 }));
   },

@@ -28,7 +28,7 @@ const largeBucket: Rule = (failure) => {
 
 const noMore: Rule = (failure) => `${mapOf(failure)} has no entries after this cursor: it is at the end.`;
 
-const LOOKUP_BATCH: Rules = {
+export const LOOKUP_BATCH_RULES: Rules = {
   [EBADF]: fdClosed,
   [EPERM]: notReadable,
   [EINVAL]: wrongFlags,
@@ -38,10 +38,8 @@ const LOOKUP_BATCH: Rules = {
   [ENOTSUPP]: unsupported,
 };
 
-export const LOOKUP_BATCH_RULES: Rules = LOOKUP_BATCH;
-
 /** What reads and deletes must be allowed both. */
-export const TAKE_BATCH_RULES: Rules = { ...LOOKUP_BATCH, [EPERM]: firstOf(notWritable, notReadable) };
+export const TAKE_BATCH_RULES: Rules = { ...LOOKUP_BATCH_RULES, [EPERM]: firstOf(notWritable, notReadable) };
 
 export const UPDATE_BATCH_RULES: Rules = { ...ofElement(UPDATE_RULES, "written"), [ENOTSUPP]: unsupported };
 

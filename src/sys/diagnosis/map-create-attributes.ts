@@ -17,21 +17,17 @@ import {
 import { type CreationRule, smallestOf, tryOut } from "./creation.ts";
 import { shown } from "./shown.ts";
 
-/** The attributes that are numbers of 32 bits, of which a larger one would lose its upper bits. */
-const NUMBERS = ["keySize", "valueSize", "maxEntries", "flags", "numaNode"] as const;
+/** The attributes that are numbers of 32 bits: of any other, `sys` passes on what 32 bits keep. */
+const NUMBERS = ["keySize", "valueSize", "maxEntries"] as const;
 
 /** SHA-256. */
 const HASH_BYTES = 32;
 
-const noNumber: CreationRule = ({ given }) => {
-  const name = NUMBERS.find((each) => given[each] !== undefined && !isInt32(given[each]));
+/** A number that the kernel was given as another one. */
+export const noNumber: CreationRule = ({ given }) => {
+  const name = NUMBERS.find((each) => given[each] !== undefined && given[each] >>> 0 !== given[each]);
   return name && `${name} is ${shown(given[name])}, which is no whole number from 0 to 4294967295.`;
 };
-
-/** Flags and nodes may be negative, as an `int` of C is. */
-function isInt32(value: number): boolean {
-  return value >>> 0 === value || (value | 0) === value;
-}
 
 const wrongTypeIds: CreationRule = ({ type, aMap, given }) => {
   if ((given.btfVmlinuxValueTypeId ?? 0) !== 0) {

@@ -4,7 +4,7 @@ import { BPF_MAP_TYPE_ARRAY } from "../../abi/map-types.ts";
 import { kernelClosed } from "./closed.ts";
 import { type CreationRule, creationRule, smallestOf, tryOut } from "./creation.ts";
 import { firstOf, type Rules } from "./failure.ts";
-import { WRONG_AFTER_TYPE, WRONG_BEFORE_TYPE, WRONG_DEVICE, WRONG_FLAGS } from "./map-create-attributes.ts";
+import { noNumber, WRONG_AFTER_TYPE, WRONG_BEFORE_TYPE, WRONG_DEVICE, WRONG_FLAGS } from "./map-create-attributes.ts";
 import { TOO_LARGE, WRONG_SIZES } from "./map-create-sizes.ts";
 import { culprit } from "./map-create-trial.ts";
 import { noRoom } from "./map-memory.ts";
@@ -56,8 +56,8 @@ const unpreallocated: CreationRule = ({ aMap, flags }) =>
 /** BPF_MAP_CREATE. EINVAL has the order in which Linux looks. */
 export const MAP_CREATE_RULES: Rules = {
   [EINVAL]: creationRule(...WRONG_BEFORE_TYPE, ...WRONG_SIZES, ...WRONG_FLAGS, ...WRONG_AFTER_TYPE, nameFault, culprit),
-  [E2BIG]: creationRule(...TOO_LARGE, culprit),
-  [ENOMEM]: creationRule(noRoom),
+  [E2BIG]: creationRule(noNumber, ...TOO_LARGE, culprit),
+  [ENOMEM]: creationRule(noNumber, noRoom),
   [EPERM]: creationRule(seedPrivilege, missingCapability),
   [EBADF]: firstOf(kernelClosed, creationRule(wrongFd)),
   [ENOTSUPP]: creationRule(unpreallocated, culprit),

@@ -1,4 +1,4 @@
-import { EACCES, ENOENT, ENOTDIR, EPERM } from "../../abi/errno.ts";
+import { ENOENT, ENOTDIR, EPERM } from "../../abi/errno.ts";
 import type { Failure } from "./failure.ts";
 
 /** The directory that has a BPF filesystem everywhere it was mounted for the whole system. */
@@ -6,7 +6,7 @@ const USUAL_PLACE = "/sys/fs/bpf";
 
 /** How far a path leads. */
 export interface Walk {
-  /** The path up to the first name that is not a directory, or the whole of it. */
+  /** The path up to the first name that leads no further, or the whole of it. */
   readonly at: string;
   /** That name. */
   readonly name: string;
@@ -14,21 +14,24 @@ export interface Walk {
   readonly parent: string;
   /** Whether it is the path's last name. */
   readonly isLast: boolean;
-  readonly is: "directory" | "file" | "missing" | "refused" | "forbidden";
+  /** What is there; `"outside"` is anything that is there outside the BPF filesystems. */
+  readonly is: "directory" | "outside" | "file" | "missing" | "refused" | "forbidden";
 }
 
-/** Walks a path name by name until something is no directory. Reads directories, and changes nothing. */
+/** Walks a path name by name until something leads no further. Reads directories, and changes nothing. */
 export function walk(failure: Failure, path: string): Walk {
   const names = path.split("/").filter((name) => name !== "");
-  let parent = path.startsWith("/") ? "/" : ".";
+  let last: Walk = { at: path, name: "", parent: path.startsWith("/") ? "/" : ".", isLast: true, is: "outside" };
   for (const [index, name] of names.entries()) {
-    const isLast = index === names.length - 1;
+    const parent = index === 0 ? last.parent : last.at;
     const at = parent === "." ? name : `${parent === "/" ? "" : parent}/${name}`;
     const is = stateOf(failure, at, parent, name);
-    if (isLast || is !== "directory") return { at, name, parent, isLast, is };
-    parent = at;
+    // Only what is asked of something below tells a file outside from a directory.
+    if (is === "file" && index > 0 && last.is === "outside") return { ...last, isLast: false, is };
+    last = { at, name, parent, isLast: index === names.length - 1, is };
+    if (is !== "directory" && is !== "outside") return last;
   }
-  return { at: path, name: "", parent, isLast: true, is: "directory" };
+  return last;
 }
 
 function stateOf(failure: Failure, at: string, parent: string, name: string): Walk["is"] {
@@ -36,9 +39,8 @@ function stateOf(failure: Failure, at: string, parent: string, name: string): Wa
   if (typeof entries !== "number") return "directory";
   if (entries === -ENOENT) return "missing";
   if (entries === -ENOTDIR) return "file";
-  if (entries === -EACCES) return "forbidden";
-  // What lies outside is EPERM, but inside a BPF filesystem a name with a dot is.
-  return entries === -EPERM && !(name.includes(".") && isBpffs(failure, parent)) ? "directory" : "refused";
+  if (entries !== -EPERM) return "forbidden";
+  return name.includes(".") && isBpffs(failure, parent) ? "refused" : "outside";
 }
 
 /**

@@ -42,7 +42,7 @@ const missingDirectory = ofPath((failure, path) => {
   const { at, parent, is, isLast } = walk(failure, path);
   if (is !== "missing" || isLast) return undefined;
   if (isBpffs(failure, parent)) return `the directory ${at} is missing: make it first, with bpffs.mkdir.`;
-  return `the directory ${at} is missing, and ${parent} is no BPF filesystem: ${whereBpffsIs(failure)}.`;
+  return `the ${failure.kernel.name} kernel has no directory ${at}: ${whereBpffsIs(failure)}.`;
 });
 
 /** BPF_OBJ_PIN and mkdir make the last name, so that it is missing says nothing. */
@@ -53,10 +53,11 @@ const trailingSlash = ofPath((_failure, path) =>
 const missingName = ofPath((failure, path) => {
   const { at, name, parent, is } = walk(failure, path);
   if (is !== "missing") return undefined;
+  if (!isBpffs(failure, parent))
+    return `there is nothing at ${at}, outside any BPF filesystem: ${whereBpffsIs(failure)}.`;
   const meant = nearest(name, namesIn(failure, parent));
-  return meant === undefined
-    ? `there is nothing at ${at}.`
-    : `there is nothing at ${at}, but there is ${quote(meant)} in ${parent}.`;
+  const hint = meant === undefined ? "" : `, but there is ${quote(meant)} in ${parent}`;
+  return `there is nothing at ${at}${hint}.`;
 });
 
 const dottedName = ofPath((failure, path) => {
@@ -68,17 +69,15 @@ const dottedName = ofPath((failure, path) => {
 const outside = ofPath((failure, path) => {
   const { parent } = walk(failure, path);
   if (isBpffs(failure, parent)) return undefined;
-  if (isBpffs(failure, path))
-    return `${path} is where a BPF filesystem begins, which is not made or removed from inside.`;
-  return `${parent} is no BPF filesystem, in which alone there are pins: ${whereBpffsIs(failure)}.`;
+  if (isBpffs(failure, path)) return `${path} is where a BPF filesystem begins: it is not made or removed from inside.`;
+  return `${path} lies outside any BPF filesystem, in which alone there are pins: ${whereBpffsIs(failure)}.`;
 });
 
 const notDirectory = ofPath((failure, path) => {
   const { at, is, isLast } = walk(failure, path);
   if (is !== "file") return undefined;
-  return isLast
-    ? (NOT_DIRECTORY[String(failure.command)]?.(at) ?? `${at} is a pin: its path does not end with a slash.`)
-    : `${at} is a pin and no directory: nothing lies below it.`;
+  if (!isLast) return `${at} is no directory: nothing lies below it.`;
+  return NOT_DIRECTORY[String(failure.command)]?.(at) ?? `${at} is a pin: its path does not end with a slash.`;
 });
 
 const NOT_DIRECTORY: Readonly<Record<string, (at: string) => string>> = {
@@ -88,19 +87,15 @@ const NOT_DIRECTORY: Readonly<Record<string, (at: string) => string>> = {
 
 const taken = ofPath((failure, path) => {
   const { at, is } = walk(failure, path);
+  if (is === "outside") return outside(failure);
   if (is === "directory") return `${at} is there already, and is a directory: choose another name.`;
   return `something is pinned at ${at} already: open it with openMap, take it away with bpffs.unlink, or choose another name.`;
 });
 
 const noPin = ofPath((failure, path) => {
-  const { at, parent, is } = walk(failure, path);
-  if (is === "forbidden") return forbidden(at);
-  if (isBpffs(failure, parent) || isBpffs(failure, path)) {
-    return Array.isArray(failure.kernel.readdir(path))
-      ? `${path} is a directory, not a pin: name one of its entries.`
-      : forbidden(at);
-  }
-  return `${path} is no pin: ${parent} is no BPF filesystem; ${whereBpffsIs(failure)}.`;
+  const { at, is } = walk(failure, path);
+  if (is === "directory") return `${path} is a directory, not a pin: name one of its entries.`;
+  return is === "outside" ? outside(failure) : forbidden(at);
 });
 
 function forbidden(at: string): string {
@@ -114,9 +109,9 @@ const COMMON: Rules = {
   [ENAMETOOLONG]: tooLong,
   [ENOTDIR]: notDirectory,
   [EINVAL]: nulInPath,
-  [EPERM]: firstOf(emptyPath, dottedName, outside),
+  [EPERM]: firstOf(emptyPath, nulInPath, dottedName, outside),
   [EACCES]: forbiddenPath,
-  [ENOENT]: firstOf(emptyPath, missingDirectory, missingName),
+  [ENOENT]: firstOf(emptyPath, nulInPath, missingDirectory, missingName),
 };
 
 export const PIN_RULES: Rules = {
@@ -127,7 +122,7 @@ export const PIN_RULES: Rules = {
     (failure) => `fd ${failure.fd} of ${mapOf(failure)} cannot be pinned with these flags.`,
   ),
   [EEXIST]: taken,
-  [ENOENT]: firstOf(emptyPath, missingDirectory, trailingSlash),
+  [ENOENT]: firstOf(emptyPath, nulInPath, missingDirectory, trailingSlash, outside),
 };
 
 export const GET_RULES: Rules = { ...COMMON, [EACCES]: noPin, [EINVAL]: wrongOpenFlags };

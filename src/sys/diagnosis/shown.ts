@@ -8,6 +8,7 @@ export function shown(value: unknown): string {
 
 function written(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "number") return String(value);
   if (value instanceof Uint8Array) {
     return `0x${[...value].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
   }
@@ -25,7 +26,7 @@ export function shownBytes(bytes: number): string {
   return `${Number((bytes / 2 ** (10 * power)).toFixed(1))} ${units[power - 1]}`;
 }
 
-/** Flags in a message: their C names, or the number when they have none. */
+/** Flags in a message: `0x18`. */
 export function hex(flags: number): string {
   return `0x${flags.toString(16)}`;
 }
