@@ -1,0 +1,99 @@
+/**
+ * Measures mapiary against its peers: `npm run bench -- [--quick | --full] [--json | --markdown]`.
+ *
+ * `--json` writes one JSON object and nothing else, `--markdown` writes docs/performance.md. `--entries`, `--rounds` and
+ * `--milliseconds` override the sizes, `--seed` the order of the keys.
+ */
+import { writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { parseArgs } from "node:util";
+import { buildJavaScript } from "./build.ts";
+import { goals } from "./goals.ts";
+import { importCost } from "./import-cost.ts";
+import { machine } from "./machine.ts";
+import { markdownReport } from "./markdown.ts";
+import { memoryPerEntry } from "./memory.ts";
+import { peerResults, type Result } from "./result.ts";
+import { type Contender, roster } from "./roster.ts";
+import { type Effort, type Measured, measure } from "./rounds.ts";
+import { RunningPeer } from "./running-peer.ts";
+import { spreadOf } from "./statistics.ts";
+import { terminalReport } from "./terminal.ts";
+
+const DEFAULT: Effort = { entries: 100_000, rounds: 12, milliseconds: 20 };
+const QUICK: Effort = { entries: 20_000, rounds: 5, milliseconds: 3 };
+const FULL: Effort = { entries: 100_000, rounds: 50, milliseconds: 30 };
+const DEFAULT_SEED = "2463534242";
+const PERFORMANCE = join(import.meta.dirname, "..", "docs", "performance.md");
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean" },
+    full: { type: "boolean" },
+    json: { type: "boolean" },
+    markdown: { type: "boolean" },
+    entries: { type: "string" },
+    rounds: { type: "string" },
+    milliseconds: { type: "string" },
+    seed: { type: "string", default: DEFAULT_SEED },
+  },
+});
+
+const seed = natural("seed", options.seed);
+const effort = chosenEffort();
+
+buildJavaScript();
+const contenders = roster();
+const measured = await measureAll(contenders);
+tell("memory and import");
+const memory = memoryPerEntry(effort.entries);
+const cost = importCost(effort.rounds);
+const result: Result = {
+  machine: machine(),
+  effort: { ...effort, seed },
+  ...peerResults(contenders, measured),
+  memory,
+  importCost: cost,
+  clock: spreadOf(measured.clock),
+};
+const reached = goals(measured.samples, memory, cost);
+tell("");
+
+if (options.markdown) writeFileSync(PERFORMANCE, markdownReport(result, reached));
+if (options.json) console.log(JSON.stringify({ ...result, goals: reached }));
+else if (options.markdown) console.log(`wrote ${relative(process.cwd(), PERFORMANCE)}`);
+else process.stdout.write(terminalReport(result, reached));
+
+async function measureAll(all: readonly Contender[]): Promise<Measured> {
+  const peers: RunningPeer[] = [];
+  try {
+    for (const contender of all) {
+      if (contender.command === undefined) continue;
+      tell(`starting ${contender.title}`);
+      peers.push(await RunningPeer.start(contender, effort.entries, seed));
+    }
+    return await measure(peers, effort, tell);
+  } finally {
+    for (const peer of peers) peer.stop();
+  }
+}
+
+function chosenEffort(): Effort {
+  const preset = options.quick ? QUICK : options.full ? FULL : DEFAULT;
+  return {
+    entries: natural("entries", options.entries ?? `${preset.entries}`),
+    rounds: natural("rounds", options.rounds ?? `${preset.rounds}`),
+    milliseconds: natural("milliseconds", options.milliseconds ?? `${preset.milliseconds}`),
+  };
+}
+
+function natural(name: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value < 2 ** 32) return value;
+  throw new RangeError(`--${name} is a whole number from 1, not ${text}`);
+}
+
+/** Says what is going on, on a terminal only, on one line. */
+function tell(what: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what}`);
+}

@@ -1,0 +1,65 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { buildSync } from "esbuild";
+
+const BENCH = import.meta.dirname;
+const BUILD = join(BENCH, "build");
+const C_PROGRAM = join(BUILD, "peer");
+
+/** What of the build the bench starts. */
+export const BUILT = {
+  /** The program of a peer that is reached from TypeScript. */
+  peerProcess: join(BUILD, "peers", "peer-process.js"),
+  memoryOfMap: join(BUILD, "peers", "memory-of-map.js"),
+  index: pathToFileURL(join(BUILD, "dist", "index.js")).href,
+  linux: pathToFileURL(join(BUILD, "dist", "linux.js")).href,
+} as const;
+
+/**
+ * Builds mapiary by the package's own script, and the peers beside it: what is measured is what users of the package run,
+ * not what a loader makes of the sources. `import "mapiary"` in a peer finds that build, as it would the package.
+ */
+export function buildJavaScript(): void {
+  rmSync(BUILD, { recursive: true, force: true });
+  mkdirSync(BUILD, { recursive: true });
+  const exports = { ".": "./dist/index.js", "./linux": "./dist/linux.js" };
+  writeFileSync(join(BUILD, "package.json"), JSON.stringify({ name: "mapiary", type: "module", exports }));
+  run("npm", ["run", "--silent", "build:code", "--", `--outdir=${join(BUILD, "dist")}`]);
+  buildSync({
+    entryPoints: ["peer-process.ts", "memory-of-map.ts"].map((name) => join(BENCH, name)),
+    outdir: join(BUILD, "peers"),
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "es2022",
+    external: ["mapiary", "mapiary/linux"],
+    // Without the paths of the project's own, by which "mapiary" is the sources.
+    tsconfigRaw: {},
+    logLevel: "warning",
+  });
+}
+
+function run(command: string, args: readonly string[]): void {
+  const { error, status, stdout, stderr } = spawnSync(command, args, { cwd: join(BENCH, ".."), encoding: "utf8" });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${error ?? `${stdout}${stderr}`}`);
+}
+
+/** Compiles the peer in C. Answers where it is, or why there is none. */
+export function buildC(): { readonly program: string } | { readonly absent: string } {
+  if (process.platform !== "linux") return { absent: "only Linux has bpf(2)" };
+  const { error, status, stderr } = spawnSync("cc", ["-O2", "-o", C_PROGRAM, join(BENCH, "peer.c"), "-lbpf"], {
+    encoding: "utf8",
+  });
+  if (error !== undefined) return { absent: "there is no C compiler `cc`" };
+  if (status === 0) return { program: C_PROGRAM };
+  const reason = stderr.split("\n").find((line) => line.includes("error"));
+  return { absent: `it does not compile, for which libbpf's headers are needed (${reason?.trim() ?? stderr.trim()})` };
+}
+
+/** Whether the peers from npm are installed. */
+export function hasNpmBpf(): boolean {
+  return existsSync(join(BENCH, "node_modules", "bpf", "package.json"));
+}

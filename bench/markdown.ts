@@ -1,0 +1,53 @@
+import type { Goal } from "./goals.ts";
+import { MEASURE_NAMES, MEASURES } from "./measures.ts";
+import { absences, goalsTable, header, otherTables, placeTables, type Table } from "./report.ts";
+import type { Result } from "./result.ts";
+
+/** The result as the page `docs/performance.md`. */
+export function markdownReport(result: Result, goals: readonly Goal[]): string {
+  const measures = MEASURE_NAMES.map((name) => `- **${MEASURES[name].title}**: ${MEASURES[name].does}`);
+  const parts = [
+    "# Performance",
+    "Written by `npm run bench -- --markdown`. Ratios are what counts: all peers are measured in one run and in turn, so what\nslows the machine slows all of them. Absolute times are this machine's.",
+    header(result).join("\n\n"),
+    ...placeTables(result).map(inMarkdown),
+    "Below 1 is faster than the peer it is compared with. What each measure does:",
+    measures.join("\n"),
+    ...[...otherTables(result), goalsTable(goals)].map(inMarkdown),
+    ...absences(result),
+    HOW,
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+const HOW = `## To reproduce
+
+\`\`\`sh
+npm ci
+npm ci --prefix bench       # the peer from npm; without it the bench runs and says so
+sudo npm run bench          # about a minute; --quick takes seconds, --full several minutes
+\`\`\`
+
+Root, or CAP_BPF, is for the measures on Linux; a C compiler and libbpf's headers (\`libbpf-dev\`) for the peer in C.
+
+- Every peer is a process of its own, so that none has its code compiled for another's types, and is filled with the same
+  entries. It is asked over a pipe to run one measure for some milliseconds, then the next peer is; each round begins with
+  another. Three rounds go before, in which the engine compiles what is hot.
+- mapiary is measured as its package is compiled. "Other maps used before" is a process that used maps of six other
+  layouts first, as programs do, so that the engine cannot have specialized mapiary's code for one.
+- A number is the median over the rounds, the range in parentheses holds the middle half. A ratio is the median of the
+  ratios of one round each.
+- What a lookup finds is kept, the number of hits is checked, and after the last round every value is verified.
+- Garbage that a measure leaves is collected before the next; what is collected while it runs is part of its time.
+- The values are small whole numbers. That is the kindest case for \`Map\`, which then needs no memory for them beyond its own table.
+- npm \`bpf\` by \`RawMap\` is given the same buffers each time, and its caller reads and writes numbers in them; by \`ConvMap\` it
+  converts, with its own \`u32type\` and the fastest conversion of a \`Buffer\` to a number for the values.
+- The program in C is \`bench/peer.c\`, compiled with \`cc -O2\`. To iterate, it asks for the next key and then for its value;
+  its batches are \`bpf_map_lookup_batch\`.`;
+
+function inMarkdown({ title, rows }: Table): string {
+  const [titles = [], ...body] = rows;
+  const line = (row: readonly string[]): string => `| ${row.join(" | ")} |`;
+  const rule = titles.map((_, column) => (column === 0 ? "---" : "--:"));
+  return [`## ${title}`, "", line(titles), line(rule), ...body.map(line)].join("\n");
+}

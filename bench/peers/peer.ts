@@ -1,0 +1,18 @@
+/** The methods that a JavaScript `Map` and what resembles it have in common. */
+export interface MapLike<V> extends Iterable<readonly [number, V]> {
+  get(key: number): V | undefined;
+  set(key: number, value: V): unknown;
+  delete(key: number): boolean;
+}
+
+/** A map to be measured, empty, with room for exactly so many entries of a 4-byte key and an 8-byte value. */
+export interface Peer<V> {
+  /** The map itself: the timed loops call its own methods, with nothing between. */
+  readonly map: MapLike<V>;
+  /** The peer's form of a value. */
+  value(of: number): V;
+  /** The whole map in batches of at most so many entries; absent when the peer has none. */
+  batches?(entries: number): Iterable<readonly (readonly [number, V])[]>;
+  /** Whatever comes before, prepared; what comes back is the one call that is timed. */
+  prepareSetMany?(entries: readonly (readonly [number, V])[]): () => unknown;
+}

@@ -1,0 +1,116 @@
+import type { Goal } from "./goals.ts";
+import { MEASURE_NAMES, MEASURES } from "./measures.ts";
+import type { MemoryPerEntry } from "./memory.ts";
+import type { Cell, PeerResult, Result } from "./result.ts";
+import type { Place } from "./roster.ts";
+import type { Spread } from "./statistics.ts";
+
+/** A table for people: the first row and the first column are titles. */
+export interface Table {
+  readonly title: string;
+  readonly rows: readonly (readonly string[])[];
+}
+
+const PLACE_TITLES: Readonly<Record<Place, string>> = {
+  process: "In the process",
+  linux: "On the Linux kernel, by bpf(2)",
+};
+
+/** What was measured on what, in lines. */
+export function header({ machine, effort, clock }: Result): string[] {
+  const packages = Object.entries(machine.packages).map(([name, version]) => `${name} ${version}`);
+  const unsteady = ((clock.high - clock.low) / clock.median) * 100;
+  return [
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${machine.kernel}; Node ${machine.node}; ${packages.join(", ")}; ${machine.date}`,
+    `A hash of ${effort.entries.toLocaleString("en")} entries of 4 + 8 bytes, keys in random order; ${effort.rounds} rounds, all peers in turn in each.`,
+    `The same arithmetic took ${microseconds(clock.median)} µs throughout, its middle half within ${unsteady.toFixed(0)} %.`,
+  ];
+}
+
+/** The peers of a place, a column for each measure: times the baseline's first, then nanoseconds. */
+export function placeTables({ peers, baselines }: Result): Table[] {
+  return (["process", "linux"] as const).flatMap((place) => {
+    const present = peers.filter((peer) => peer.place === place && peer.absent === undefined);
+    if (present.length === 0) return [];
+    const baseline = peers.find((peer) => peer.name === baselines[place]);
+    return [
+      timesTable(`${PLACE_TITLES[place]}: times as long as ${baseline?.title}`, present, ratio),
+      timesTable(`${PLACE_TITLES[place]}: nanoseconds, median and middle half`, present, nanoseconds),
+    ];
+  });
+}
+
+function timesTable(title: string, peers: readonly PeerResult[], show: (cell: Cell) => string): Table {
+  const titles = MEASURE_NAMES.map((name) => MEASURES[name].title);
+  const rows = peers.map((peer) => [
+    peer.title,
+    ...MEASURE_NAMES.map((name) => {
+      const cell = peer.cells[name];
+      return cell === undefined ? "–" : show(cell);
+    }),
+  ]);
+  return { title, rows: [["", ...titles], ...rows] };
+}
+
+function ratio({ ratio }: Cell): string {
+  return ratio === undefined ? "–" : ratio.median.toFixed(ratio.median < 10 ? 2 : 1);
+}
+
+function nanoseconds({ nanoseconds: { median, low, high } }: Cell): string {
+  return `${figures(median)} (${figures(low)}–${figures(high)})`;
+}
+
+/** What else was measured. */
+export function otherTables({ memory, importCost }: Result): Table[] {
+  return [
+    { title: "Bytes per entry of a full map", rows: memoryRows(memory) },
+    {
+      title: "Starting a process, in milliseconds",
+      rows: [
+        ["", "median", "middle half"],
+        ["an empty script", ...milliseconds(importCost.emptyScript)],
+        ["import mapiary adds", ...milliseconds(importCost.mapiary)],
+        ["import mapiary/linux adds", ...milliseconds(importCost.mapiaryLinux)],
+      ],
+    },
+  ];
+}
+
+function memoryRows(memory: MemoryPerEntry): string[][] {
+  const row = (title: string, bytes: number | undefined) =>
+    bytes === undefined ? [] : [[title, bytes.toFixed(1), (bytes / memory.mapOfNumbers).toFixed(2)]];
+  return [
+    ["", "bytes", "× Map of numbers"],
+    ...row("JavaScript Map, small numbers", memory.mapOfNumbers),
+    ...row("JavaScript Map, bigints", memory.mapOfBigInts),
+    ...row("mapiary embedded", memory.embedded),
+    ...row("Linux (memlock)", memory.linux),
+  ];
+}
+
+export function goalsTable(goals: readonly Goal[]): Table {
+  const rows = goals.map((goal) => [
+    goal.title,
+    `${goal.kind} ${goal.limit} ${goal.unit}`,
+    `${goal.found.toFixed(goal.found < 10 ? 2 : 1)} ${goal.unit}`,
+    goal.isMet ? "yes" : "NO",
+  ]);
+  return { title: "Goals", rows: [["", "goal", "found", "met"], ...rows] };
+}
+
+/** The peers that could not be measured, and why, in lines. */
+export function absences({ peers }: Result): string[] {
+  return peers.flatMap(({ title, absent }) => (absent === undefined ? [] : [`${title}: not measured, ${absent}`]));
+}
+
+function milliseconds({ median, low, high }: Spread): string[] {
+  return [median.toFixed(1), `${low.toFixed(1)}–${high.toFixed(1)}`];
+}
+
+function microseconds(nanoseconds: number): string {
+  return (nanoseconds / 1000).toFixed(0);
+}
+
+function figures(value: number): string {
+  return value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString("en");
+}

@@ -1,0 +1,54 @@
+import { linux } from "mapiary/linux";
+import { BUILT, buildC, hasNpmBpf } from "./build.ts";
+
+/** Where a peer's maps live, which says whom it is compared with. */
+export type Place = "process" | "linux";
+
+/** One of those that are measured. */
+export interface Contender {
+  readonly name: string;
+  readonly title: string;
+  readonly place: Place;
+  /** The command that starts it, to which entries and seed are added; or why there is none. */
+  readonly command: readonly string[] | undefined;
+  readonly absent?: string;
+}
+
+/** Whom the others are compared with, by preference: the first that is there. */
+export const BASELINES: Readonly<Record<Place, readonly string[]>> = {
+  process: ["map-number"],
+  linux: ["c-libbpf", "npm-bpf-raw", "linux-number"],
+};
+
+/** All peers, with the reason for those that cannot be measured here. */
+export function roster(): Contender[] {
+  const noLinux = linux.unavailableReason();
+  const noNpm = noLinux ?? (hasNpmBpf() ? undefined : "it is not installed: run `npm ci --prefix bench`");
+  return [
+    inNode("process", "map-number", "JavaScript Map, numbers"),
+    inNode("process", "map-bigint", "JavaScript Map, bigints"),
+    inNode("process", "embedded-number", "mapiary embedded, u64.number"),
+    inNode("process", "embedded-mixed", "mapiary embedded, u64.number, other maps used before"),
+    inNode("process", "embedded-bigint", "mapiary embedded, u64"),
+    c(noLinux),
+    inNode("linux", "linux-number", "mapiary linux, u64.number", noLinux),
+    inNode("linux", "linux-mixed", "mapiary linux, u64.number, other maps used before", noLinux),
+    inNode("linux", "linux-bigint", "mapiary linux, u64", noLinux),
+    inNode("linux", "npm-bpf-raw", "npm bpf, RawMap", noNpm),
+    inNode("linux", "npm-bpf-conv", "npm bpf, ConvMap", noNpm),
+  ];
+}
+
+function inNode(place: Place, name: string, title: string, absent?: string): Contender {
+  if (absent !== undefined) return { name, title, place, command: undefined, absent };
+  return { name, title, place, command: [process.execPath, "--expose-gc", BUILT.peerProcess, name] };
+}
+
+function c(noLinux: string | undefined): Contender {
+  const peer = { name: "c-libbpf", title: "C with libbpf", place: "linux" } as const;
+  if (noLinux !== undefined) return { ...peer, command: undefined, absent: noLinux };
+  const built = buildC();
+  return "absent" in built
+    ? { ...peer, command: undefined, absent: built.absent }
+    : { ...peer, command: [built.program] };
+}
