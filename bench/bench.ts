@@ -20,9 +20,9 @@ import { RunningPeer } from "./running-peer.ts";
 import { spreadOf } from "./statistics.ts";
 import { terminalReport } from "./terminal.ts";
 
-const DEFAULT: Effort = { entries: 100_000, rounds: 12, milliseconds: 20 };
+const DEFAULT: Effort = { entries: 100_000, rounds: 20, milliseconds: 15 };
 const QUICK: Effort = { entries: 20_000, rounds: 5, milliseconds: 3 };
-const FULL: Effort = { entries: 100_000, rounds: 50, milliseconds: 30 };
+const FULL: Effort = { entries: 100_000, rounds: 100, milliseconds: 25 };
 const DEFAULT_SEED = "2463534242";
 const PERFORMANCE = join(import.meta.dirname, "..", "docs", "performance.md");
 
@@ -47,7 +47,7 @@ const contenders = roster();
 const measured = await measureAll(contenders);
 tell("memory and import");
 const memory = memoryPerEntry(effort.entries);
-const cost = importCost(effort.rounds);
+const cost = importCost(Math.min(effort.rounds, 20));
 const result: Result = {
   machine: machine(),
   effort: { ...effort, seed },
@@ -65,13 +65,14 @@ else if (options.markdown) console.log(`wrote ${relative(process.cwd(), PERFORMA
 else process.stdout.write(terminalReport(result, reached));
 
 async function measureAll(all: readonly Contender[]): Promise<Measured> {
-  const peers: RunningPeer[] = [];
+  tell("starting the peers");
+  const present = all.filter((contender) => contender.command !== undefined);
+  const started = await Promise.allSettled(
+    present.map((contender) => RunningPeer.start(contender, effort.entries, seed)),
+  );
+  const peers = started.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
   try {
-    for (const contender of all) {
-      if (contender.command === undefined) continue;
-      tell(`starting ${contender.title}`);
-      peers.push(await RunningPeer.start(contender, effort.entries, seed));
-    }
+    for (const start of started) if (start.status === "rejected") throw start.reason;
     return await measure(peers, effort, tell);
   } finally {
     for (const peer of peers) peer.stop();

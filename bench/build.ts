@@ -5,7 +5,8 @@ import { pathToFileURL } from "node:url";
 import { buildSync } from "esbuild";
 
 const BENCH = import.meta.dirname;
-const BUILD = join(BENCH, "build");
+/** A directory of this run's own, so that two runs do not take each other's programs away. */
+const BUILD = join(BENCH, "build", `${process.pid}`);
 const C_PROGRAM = join(BUILD, "peer");
 
 /** What of the build the bench starts. */
@@ -22,8 +23,8 @@ export const BUILT = {
  * not what a loader makes of the sources. `import "mapiary"` in a peer finds that build, as it would the package.
  */
 export function buildJavaScript(): void {
-  rmSync(BUILD, { recursive: true, force: true });
   mkdirSync(BUILD, { recursive: true });
+  process.once("exit", () => rmSync(BUILD, { recursive: true, force: true }));
   const exports = { ".": "./dist/index.js", "./linux": "./dist/linux.js" };
   writeFileSync(join(BUILD, "package.json"), JSON.stringify({ name: "mapiary", type: "module", exports }));
   run("npm", ["run", "--silent", "build:code", "--", `--outdir=${join(BUILD, "dist")}`]);

@@ -25,7 +25,7 @@ const HOW = `## To reproduce
 \`\`\`sh
 npm ci
 npm ci --prefix bench       # the peer from npm; without it the bench runs and says so
-sudo npm run bench          # about a minute; --quick takes seconds, --full several minutes
+sudo npm run bench          # about a minute; --quick takes about ten seconds, --full some minutes
 \`\`\`
 
 Root, or CAP_BPF, is for the measures on Linux; a C compiler and libbpf's headers (\`libbpf-dev\`) for the peer in C.

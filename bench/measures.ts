@@ -4,7 +4,7 @@ export const MEASURES = {
   "get-miss": { title: "get (miss)", does: "`get` of a key that is not there" },
   overwrite: { title: "set (overwrite)", does: "`set` of a key that is there" },
   replace: { title: "delete + set (new)", does: "`delete` of a key, and later `set` of it, which is then new" },
-  iterate: { title: "iterate / entry", does: "`for (const [key, value] of map)` over the whole map" },
+  iterate: { title: "iterate / entry", does: "`for (const [key, value] of map)` over the map" },
   batch: { title: "batch lookup / entry", does: "the whole map by explicit batches of 4,096 entries" },
   "set-many": { title: "setMany / entry", does: "overwriting the whole map with one call" },
 } as const;

@@ -48,6 +48,7 @@ export function npmBpfConvMap(entries: number): Peer<number> {
   const map = new bpf.ConvMap(createMap(bpf, entries), bpf.u32type, u64AsNumber);
   return {
     map,
+    iteratesByKey: true,
     value: (of) => of,
     batches: (count) => map.getBatch(count),
     prepareSetMany: (all) => () => map.setBatch(all),
@@ -60,6 +61,7 @@ export function npmBpfRawMap(entries: number): Peer<number> {
   const map = new bpf.RawMap(createMap(bpf, entries));
   return {
     map: new NumbersInBuffers(map),
+    iteratesByKey: true,
     value: (of) => of,
     *batches(count) {
       for (const batch of map.getBatch(count)) yield batch.map(numbersOf);

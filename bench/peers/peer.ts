@@ -9,6 +9,11 @@ export interface MapLike<V> extends Iterable<readonly [number, V]> {
 export interface Peer<V> {
   /** The map itself: the timed loops call its own methods, with nothing between. */
   readonly map: MapLike<V>;
+  /**
+   * Whether iteration asks for one key after another: then each entry costs the same, and part of the map says it all.
+   * What reads in batches is measured over the whole map.
+   */
+  readonly iteratesByKey?: boolean;
   /** The peer's form of a value. */
   value(of: number): V;
   /** The whole map in batches of at most so many entries; absent when the peer has none. */
