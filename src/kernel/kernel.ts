@@ -1,4 +1,5 @@
 import type { Address, AddressSpace } from "../memory/address-space.ts";
+import type { PreparedCommand } from "./prepared-command.ts";
 
 /**
  * The one seam of mapiary: a kernel is a thing that answers `bpf(cmd, attr, size)` over an address space.
@@ -16,6 +17,11 @@ export interface Kernel {
 
   /** `bpf(2)`: `cmd` is one of `abi/commands.ts`, `attr` the address of a `union bpf_attr` of which `size` bytes are given. */
   bpf(cmd: number, attr: Address, size: number): number;
+  /**
+   * The call `bpf(cmd, attr, size)`, to be made often. The attr is handed over: the kernel may rewrite it as it likes, and
+   * only the prepared command uses it from now on. Its fd, pointers and flags are settled; what the pointers lead to is not.
+   */
+  prepare(cmd: number, attr: Address, size: number): PreparedCommand;
   /** `close(2)` of an fd that this kernel gave out; any other is `−EBADF`, so that no stranger's file is closed. */
   close(fd: number): number;
   /**

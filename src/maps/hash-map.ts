@@ -1,4 +1,3 @@
-import { MAP_ELEM } from "../abi/attr.ts";
 import { BPF_MAP_DELETE_BATCH, BPF_MAP_DELETE_ELEM, BPF_MAP_LOOKUP_AND_DELETE_ELEM } from "../abi/commands.ts";
 import { ENOENT } from "../abi/errno.ts";
 import { EntryBatch } from "./entry-batch.ts";
@@ -33,7 +32,7 @@ export class HashMap<K, V> extends KeyedMap<K, V> {
     this.assertOpen(BPF_MAP_DELETE_ELEM);
     const { kernel } = this.context;
     this.key.write(kernel.memory, this.frame.key, key);
-    const result = kernel.bpf(BPF_MAP_DELETE_ELEM, this.frame.lookupAttr, MAP_ELEM.KEY_END);
+    const result = this.frame.delete.run();
     if (result === -ENOENT) return false;
     if (result < 0) throw this.elementFailure(BPF_MAP_DELETE_ELEM, result);
     return true;
@@ -44,7 +43,7 @@ export class HashMap<K, V> extends KeyedMap<K, V> {
     this.assertOpen(BPF_MAP_LOOKUP_AND_DELETE_ELEM);
     const { kernel } = this.context;
     this.key.write(kernel.memory, this.frame.key, key);
-    const result = kernel.bpf(BPF_MAP_LOOKUP_AND_DELETE_ELEM, this.frame.lookupAttr, MAP_ELEM.END);
+    const result = this.frame.take.run();
     if (result === -ENOENT) return undefined;
     if (result < 0) throw this.elementFailure(BPF_MAP_LOOKUP_AND_DELETE_ELEM, result);
     return this.value.read(kernel.memory, this.frame.value);

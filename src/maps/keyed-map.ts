@@ -1,4 +1,3 @@
-import { MAP_ELEM } from "../abi/attr.ts";
 import {
   BPF_MAP_GET_NEXT_KEY,
   BPF_MAP_LOOKUP_BATCH,
@@ -8,7 +7,7 @@ import {
 } from "../abi/commands.ts";
 import { ENOENT } from "../abi/errno.ts";
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../abi/flags.ts";
-import type { Kernel } from "../kernel/kernel.ts";
+import type { PreparedCommand } from "../kernel/prepared-command.ts";
 import type { Layout } from "../layout/layout.ts";
 import type { Address, AddressSpace } from "../memory/address-space.ts";
 import { shown } from "../sys/diagnosis/shown.ts";
@@ -54,31 +53,36 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
   readonly key: Layout<K>;
   /** How a value lies in bytes. */
   readonly value: Layout<V>;
-  readonly #kernel: Kernel;
   readonly #memory: AddressSpace;
   readonly #shape: MapShape;
   readonly #frame: ElementFrame;
-  /** The attr of lookups, where the frame begins; 0 when the map is closed. */
-  #attr: Address;
+  readonly #keyAt: Address;
+  readonly #valueAt: Address;
+  readonly #lookup: PreparedCommand;
+  readonly #update: PreparedCommand;
+  /** Then the frame is somebody else's memory. */
+  #isClosed = false;
 
   /** @internal */
   constructor(parts: KeyedMapParts<K, V>, fd: number) {
     const { context, info } = parts;
     const shape = mapShape(info, context.kernel.possibleCpus);
-    const frame = allocateElementFrame(context.kernel.memory, fd, shape.keySize, shape.valueSize, info.name);
-    super(context, fd, info, frame.lookupAttr, parts.pinnedAt);
+    const frame = allocateElementFrame(context.kernel, fd, shape.keySize, shape.valueSize, info.name);
+    super(context, fd, info, frame.start, parts.pinnedAt);
     this.key = parts.key;
     this.value = parts.value;
-    this.#kernel = context.kernel;
     this.#memory = context.kernel.memory;
     this.#shape = shape;
     this.#frame = frame;
-    this.#attr = frame.lookupAttr;
+    this.#keyAt = frame.key;
+    this.#valueAt = frame.value;
+    this.#lookup = frame.lookup;
+    this.#update = frame.update;
   }
 
   /** The value of a key, `undefined` when it is not there. Throws when the key does not fit its layout. */
   get(key: K): V | undefined {
-    return this.#find(key) ? this.value.read(this.#memory, this.#frame.value) : undefined;
+    return this.#find(key) ? this.value.read(this.#memory, this.#valueAt) : undefined;
   }
 
   /** Whether a key is there. */
@@ -93,17 +97,13 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
    * was opened read-only.
    */
   set(key: K, value: V, flag: UpdateFlag = "any"): this {
-    const flags = UPDATE_FLAGS[flag];
-    if (flags === undefined)
-      throw new TypeError(`an update is "any", "noexist" or "exist", not ${JSON.stringify(flag)}`);
-    if (this.#attr === 0) throw this.closedError(BPF_MAP_UPDATE_ELEM);
+    const command = flag === "any" ? this.#update : this.#conditionalUpdate(flag);
+    if (this.#isClosed) throw this.closedError(BPF_MAP_UPDATE_ELEM);
     const memory = this.#memory;
-    const { updateAttr, key: keyAt, value: valueAt } = this.#frame;
-    this.key.write(memory, keyAt, key);
-    this.value.write(memory, valueAt, value);
-    memory.u32[(updateAttr + MAP_ELEM.FLAGS) >>> 2] = flags;
-    const result = this.#kernel.bpf(BPF_MAP_UPDATE_ELEM, updateAttr, MAP_ELEM.END);
-    if (result < 0) throw this.elementFailure(BPF_MAP_UPDATE_ELEM, result, flags);
+    this.key.write(memory, this.#keyAt, key);
+    this.value.write(memory, this.#valueAt, value);
+    const result = command.run();
+    if (result < 0) throw this.elementFailure(BPF_MAP_UPDATE_ELEM, result, UPDATE_FLAGS[flag]);
     return this;
   }
 
@@ -132,10 +132,9 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
    */
   nextKey(key?: K): K | undefined {
     this.assertOpen(BPF_MAP_GET_NEXT_KEY);
-    const { key: keyAt, nextKey, firstKeyAttr, nextKeyAttr } = this.#frame;
-    if (key !== undefined) this.key.write(this.#memory, keyAt, key);
-    const attr = key === undefined ? firstKeyAttr : nextKeyAttr;
-    const result = this.#kernel.bpf(BPF_MAP_GET_NEXT_KEY, attr, MAP_ELEM.NEXT_KEY_END);
+    const { firstKey, followingKey, nextKey } = this.#frame;
+    if (key !== undefined) this.key.write(this.#memory, this.#keyAt, key);
+    const result = key === undefined ? firstKey.run() : followingKey.run();
     if (result === -ENOENT) return undefined;
     if (result < 0) throw this.failure(BPF_MAP_GET_NEXT_KEY, result);
     return this.key.read(this.#memory, nextKey);
@@ -198,12 +197,12 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
 
   /** @internal */
   protected override closed(): void {
-    this.#attr = 0;
+    this.#isClosed = true;
   }
 
   /** @internal */
   protected assertOpen(command: number): void {
-    if (this.#attr === 0) throw this.closedError(command);
+    if (this.#isClosed) throw this.closedError(command);
   }
 
   /** @internal Where the shape and the frame are for the types that have more commands. */
@@ -250,13 +249,18 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
 
   /** Whether a key is there; its value then lies in the frame. */
   #find(key: K): boolean {
-    const attr = this.#attr;
-    if (attr === 0) throw this.closedError(BPF_MAP_LOOKUP_ELEM);
-    this.key.write(this.#memory, this.#frame.key, key);
-    const result = this.#kernel.bpf(BPF_MAP_LOOKUP_ELEM, attr, MAP_ELEM.END);
+    if (this.#isClosed) throw this.closedError(BPF_MAP_LOOKUP_ELEM);
+    this.key.write(this.#memory, this.#keyAt, key);
+    const result = this.#lookup.run();
     if (result === 0) return true;
     if (result === -ENOENT) return false;
     throw this.elementFailure(BPF_MAP_LOOKUP_ELEM, result);
+  }
+
+  #conditionalUpdate(flag: UpdateFlag): PreparedCommand {
+    if (flag === "noexist") return this.#frame.updateNew;
+    if (flag === "exist") return this.#frame.updateExisting;
+    throw new TypeError(`an update is "any", "noexist" or "exist", not ${JSON.stringify(flag)}`);
   }
 
   #iterate<T>(decode: Decode<T>): IterableIterator<T> {

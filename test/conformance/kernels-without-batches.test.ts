@@ -11,6 +11,7 @@ import {
 import { EINVAL, ENOTSUPP } from "../../src/abi/errno.ts";
 import { Bpf } from "../../src/bpf.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
+import { PlainCommand, type PreparedCommand } from "../../src/kernel/prepared-command.ts";
 import type { Address } from "../../src/memory/address-space.ts";
 import { onEveryKernel } from "../kernels.ts";
 import { Seam } from "./seam.ts";
@@ -42,6 +43,10 @@ class KernelWithoutBatches implements Kernel {
 
   bpf(cmd: number, attr: Address, size: number): number {
     return this.#missing.includes(cmd) ? -this.#errno : this.#kernel.bpf(cmd, attr, size);
+  }
+
+  prepare(cmd: number, attr: Address, size: number): PreparedCommand {
+    return new PlainCommand(this, cmd, attr, size);
   }
 
   close(fd: number): number {

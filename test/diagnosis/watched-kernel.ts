@@ -11,6 +11,7 @@ import {
   COMMAND_NAMES,
 } from "../../src/abi/commands.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
+import { PlainCommand, type PreparedCommand } from "../../src/kernel/prepared-command.ts";
 import type { Address, AddressSpace } from "../../src/memory/address-space.ts";
 
 const CHANGES: ReadonlySet<number> = new Set([
@@ -60,6 +61,10 @@ export class WatchedKernel implements Kernel {
     );
     if (result >= 0 && this.#hasRefused && attrUse(cmd, this.memory.view)?.opensFd) this.#opened.add(result);
     return result;
+  }
+
+  prepare(cmd: number, attr: Address, size: number): PreparedCommand {
+    return new PlainCommand(this, cmd, attr, size);
   }
 
   close(fd: number): number {

@@ -60,6 +60,16 @@ export const PAST_FAILURES: readonly { readonly title: string; readonly program:
     ],
   },
   {
+    title: "a map stays mapped for writing when another mapping goes",
+    program: [
+      { op: "create", slot: 0, type: 2, keySize: 4, valueSize: 4, maxEntries: 31, flags: 1024, name: "", odd: null },
+      { op: "mmap", slot: 0, pages: 1, protection: 3, offset: 0 },
+      { op: "mmap", slot: 0, pages: 1, protection: 1, offset: 0 },
+      { op: "munmap" },
+      { op: "freeze", slot: 0 },
+    ],
+  },
+  {
     title: "the working directory cannot be removed by its dot",
     program: [{ op: "rmdir", path: "." }],
   },

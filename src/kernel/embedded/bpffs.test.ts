@@ -18,14 +18,16 @@ describe("the BPF filesystem of an embedded kernel", () => {
       assert.equal(bpffs.pin(`${path}/pin`, stubMap()), -EPERM);
       assert.equal(bpffs.mkdir(`${path}/new`), -EPERM);
     }
-    assert.equal(bpffs.pin("/home/pin", stubMap()), -ENOENT);
+    assert.equal(bpffs.pin("/tmp/pin", stubMap()), -EPERM);
+    assert.equal(bpffs.get("/tmp/pin"), -ENOENT);
+    assert.equal(bpffs.pin("/no/such/pin", stubMap()), -ENOENT);
   });
 
   test("cannot itself be removed", () => {
     const bpffs = new Bpffs();
     assert.equal(bpffs.rmdir("/sys/fs/bpf"), -EPERM);
     assert.equal(bpffs.rmdir("/sys/fs"), -EPERM);
-    assert.equal(bpffs.unlink("/sys/fs/bpf"), -EISDIR);
+    assert.equal(bpffs.unlink("/sys/fs/bpf"), -EPERM);
     assert.deepEqual(bpffs.readdir("/sys/fs/bpf"), []);
   });
 

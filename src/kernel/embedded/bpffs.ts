@@ -3,12 +3,14 @@ import type { EmbeddedMap } from "./map-ops.ts";
 
 /** Where programs find the BPF filesystem, on every system. */
 const MOUNT_POINT = ["sys", "fs", "bpf"];
+/** The other directories that every Linux has, hier(7): nothing is in them, and nothing gets in. */
+const ELSEWHERE = "bin boot dev etc home lib media mnt opt proc root run sbin srv tmp usr var".split(" ");
 const NAME_MAX = 255;
 
 class Directory {
   readonly parent: Directory | undefined;
   readonly entries = new Map<string, Directory | EmbeddedMap>();
-  /** False for the directories above the mount point, which hold nothing else and take nothing. */
+  /** False for the directories outside the BPF filesystem, which take nothing. */
   readonly isBpf: boolean;
 
   constructor(parent: Directory | undefined, isBpf: boolean) {
@@ -25,14 +27,14 @@ interface Place {
 }
 
 /**
- * The BPF filesystem of one kernel, mounted at `/sys/fs/bpf` in a tree that holds nothing else: directories and pins.
- * Paths that do not begin with `/` begin at the root. Answers are 0 or more, or `−errno`, in the order in which Linux
- * finds them: `kernel/bpf/inode.c` and `fs/namei.c`, 6.18.
+ * The BPF filesystem of one kernel, mounted at `/sys/fs/bpf` in a tree that is otherwise empty: directories and pins.
+ * Paths that do not begin with `/` begin at the root. Answers are 0 or more, or `−errno`, in the order in which Linux finds them: `kernel/bpf/inode.c` and `fs/namei.c`, 6.18.
  */
 export class Bpffs {
   readonly #root = new Directory(undefined, false);
 
   constructor() {
+    for (const name of ELSEWHERE) this.#root.entries.set(name, new Directory(this.#root, false));
     let directory = this.#root;
     for (const name of MOUNT_POINT) {
       const child = new Directory(directory, name === "bpf");
@@ -53,9 +55,12 @@ export class Bpffs {
 
   /** The map that is pinned at a path, or `−errno`: `bpf_obj_do_get`. */
   get(path: string): EmbeddedMap | number {
-    const found = this.#find(path);
+    const place = this.#placeOf(path);
+    if (typeof place === "number") return place;
+    const found = lookUp(place.directory, place.name);
     if (typeof found === "number") return found;
-    return found instanceof Directory ? -EACCES : found;
+    if (found instanceof Directory) return -EACCES;
+    return place.hasTrailingSlash ? -ENOTDIR : found;
   }
 
   mkdir(path: string): number {
@@ -72,10 +77,10 @@ export class Bpffs {
     if (typeof place === "number") return place;
     if (place.name === ".") return -EINVAL;
     if (place.name === "..") return -ENOTEMPTY;
+    if (!place.directory.isBpf) return -EPERM;
     const found = lookUp(place.directory, place.name);
     if (typeof found === "number") return found;
     if (!(found instanceof Directory)) return -ENOTDIR;
-    if (!place.directory.isBpf) return -EPERM;
     if (found.entries.size > 0) return -ENOTEMPTY;
     place.directory.entries.delete(place.name);
     return 0;
@@ -85,6 +90,7 @@ export class Bpffs {
   unlink(path: string): EmbeddedMap | number {
     const place = this.#placeOf(path);
     if (typeof place === "number") return place;
+    if (!place.directory.isBpf) return -EPERM;
     const found = lookUp(place.directory, place.name);
     if (typeof found === "number") return found;
     if (found instanceof Directory) return -EISDIR;
@@ -95,18 +101,12 @@ export class Bpffs {
 
   /** Outside, the answer is EPERM as on the running kernel: mapiary reads BPF filesystems alone. */
   readdir(path: string): string[] | number {
-    const found = this.#find(path);
-    if (typeof found === "number") return found;
-    if (!(found instanceof Directory)) return -ENOTDIR;
-    return found.isBpf ? [...found.entries.keys()].sort() : -EPERM;
-  }
-
-  #find(path: string): Directory | EmbeddedMap | number {
     const place = this.#placeOf(path);
     if (typeof place === "number") return place;
     const found = lookUp(place.directory, place.name);
-    const isFile = typeof found !== "number" && !(found instanceof Directory);
-    return isFile && place.hasTrailingSlash ? -ENOTDIR : found;
+    if (typeof found === "number") return found;
+    if (!(found instanceof Directory)) return -ENOTDIR;
+    return found.isBpf ? [...found.entries.keys()].sort() : -EPERM;
   }
 
   #placeOf(path: string): Place | number {

@@ -22,6 +22,7 @@ import { BPF_F_PATH_FD, BPF_F_RDONLY, BPF_F_WRONLY } from "../../abi/flags.ts";
 import { type Address, AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/page-allocator.ts";
 import type { Kernel } from "../kernel.ts";
+import { PlainCommand, type PreparedCommand } from "../prepared-command.ts";
 import { Bpffs } from "./bpffs.ts";
 import { FileTable, OpenFile } from "./file-table.ts";
 import { createMap, hasValidAccessMode } from "./map-create.ts";
@@ -31,6 +32,7 @@ import { getMapInfo } from "./map-info.ts";
 import type { EmbeddedMap } from "./map-ops.ts";
 import { MapTable } from "./map-table.ts";
 import { Mappings } from "./mappings.ts";
+import { prepareElement } from "./prepared-elements.ts";
 import { accessOk, pointerAt, stringAt } from "./user-memory.ts";
 
 /** Where the last field of each command ends: libbpf gives just so many bytes, and what lies behind must be zero. */
@@ -80,12 +82,20 @@ export class EmbeddedKernel implements Kernel {
 
   bpf(cmd: number, attr: Address, size: number): number {
     if (this.#isReleased) return -EBADF;
+    if (this.#isReleased) return -EBADF;
     const end = ATTR_END[cmd];
     if (end === size && (attr & 7) === 0 && accessOk(this.memory, attr, size)) return this.#answer(cmd, attr, attr);
     const error = this.#takeAttr(attr, size);
     if (error !== 0) return error;
     if (end === undefined || !this.#isZero(this.#attr + end, this.#attr + ATTR_SIZE)) return -EINVAL;
     return this.#answer(cmd, this.#attr, attr);
+  }
+
+  prepare(cmd: number, attr: Address, size: number): PreparedCommand {
+    const plain = new PlainCommand(this, cmd, attr, size);
+    const isWhole = ATTR_END[cmd] === size && size === MAP_ELEM.END && (attr & 7) === 0;
+    if (!isWhole || !accessOk(this.memory, attr, size)) return plain;
+    return prepareElement(this.memory, this.#files, plain, cmd, attr);
   }
 
   close(fd: number): number {

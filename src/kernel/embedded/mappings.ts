@@ -42,9 +42,12 @@ export class Mappings {
     return address;
   }
 
-  /** Forgets a mapping and answers its map, whose reference is now the caller's to drop; `undefined` when there is none. */
+  /**
+   * Forgets a mapping, the youngest of those at the address, since all of one place lie there. Answers its map, whose
+   * reference is now the caller's to drop; `undefined` when there is none.
+   */
   unmap(address: Address, length: number): EmbeddedMap | undefined {
-    const at = this.#mappings.findIndex(
+    const at = this.#mappings.findLastIndex(
       (mapping) => mapping.address === address && mapping.length === pageAlign(length),
     );
     const [mapping] = at < 0 ? [] : this.#mappings.splice(at, 1);

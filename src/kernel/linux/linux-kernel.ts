@@ -12,6 +12,7 @@ import { E2BIG, EBADF, EINVAL } from "../../abi/errno.ts";
 import { type Address, AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/page-allocator.ts";
 import type { Kernel } from "../kernel.ts";
+import { PlainCommand, type PreparedCommand } from "../prepared-command.ts";
 import { AbsoluteAddresses, NOWHERE } from "./absolute-addresses.ts";
 import { mkdir, readdir, rmdir, unlink } from "./bpffs.ts";
 import { rebaseInfo } from "./info-pointers.ts";
@@ -20,6 +21,7 @@ import { LinuxUnavailableError, linuxAvailability } from "./linux-availability.t
 import { countPossibleCpus } from "./possible-cpus.ts";
 import { Resources } from "./resources.ts";
 import { ScratchAttr } from "./scratch-attr.ts";
+import { type Lifetime, settledCommand } from "./settled-command.ts";
 
 /** The commands on one element, as bits. They take up to 32 bytes: an fd, the key, the value, flags. */
 const ELEMENT_COMMANDS =
@@ -49,6 +51,7 @@ export class LinuxKernel implements Kernel {
   readonly memory: AddressSpace;
   readonly possibleCpus: number;
 
+  readonly #libc: Libc;
   readonly #syscall: Libc["syscall"];
   readonly #errno: Libc["errno"];
   readonly #number: number;
@@ -58,7 +61,7 @@ export class LinuxKernel implements Kernel {
   readonly #resources: Resources;
   /** The view of the memory for which `#addresses` holds; `undefined` once released. */
   #words: Uint32Array | undefined;
-  #released = false;
+  readonly #lifetime: Lifetime = { isOver: false };
 
   /**
    * Opens the kernel for the attrs, keys and values in `memory`. Throws a `LinuxUnavailableError` whose message says
@@ -70,6 +73,7 @@ export class LinuxKernel implements Kernel {
     const libc = loadLibc();
     this.memory = memory;
     this.possibleCpus = countPossibleCpus();
+    this.#libc = libc;
     this.#syscall = libc.syscall;
     this.#errno = libc.errno;
     this.#number = BPF_SYSCALL[process.arch] as number;
@@ -90,36 +94,48 @@ export class LinuxKernel implements Kernel {
     return result < 0 ? -this.#errno() : result;
   }
 
+  prepare(command: number, attr: Address, size: number): PreparedCommand {
+    const words = this.memory.u32;
+    const isLive = words === this.#words || this.#refresh();
+    if (!isLive || !isElement(words, command, attr, size)) return new PlainCommand(this, command, attr, size);
+    const addresses = this.#addresses;
+    for (const pointer of [MAP_ELEM.KEY, MAP_ELEM.VALUE]) {
+      const word = (attr + pointer) >>> 2;
+      if (pointer < size) addresses.place(words, word, words[word] as number, words[word + 1] as number);
+    }
+    return settledCommand(this.#lifetime, this.#libc, this.#number, command, addresses.of(attr), size);
+  }
+
   close(fd: number): number {
     return this.#resources.close(fd);
   }
 
   mmap(fd: number, length: number, protection: number, offset: number): Address {
-    return this.#released ? -EBADF : this.#resources.mmap(fd, length, protection, offset);
+    return this.#lifetime.isOver ? -EBADF : this.#resources.mmap(fd, length, protection, offset);
   }
 
   munmap(address: Address, length: number): number {
-    return this.#released ? -EBADF : this.#resources.munmap(address, length);
+    return this.#lifetime.isOver ? -EBADF : this.#resources.munmap(address, length);
   }
 
   mkdir(path: string): number {
-    return this.#released ? -EBADF : mkdir(path);
+    return this.#lifetime.isOver ? -EBADF : mkdir(path);
   }
 
   rmdir(path: string): number {
-    return this.#released ? -EBADF : rmdir(path);
+    return this.#lifetime.isOver ? -EBADF : rmdir(path);
   }
 
   unlink(path: string): number {
-    return this.#released ? -EBADF : unlink(path);
+    return this.#lifetime.isOver ? -EBADF : unlink(path);
   }
 
   readdir(path: string): string[] | number {
-    return this.#released ? -EBADF : readdir(path);
+    return this.#lifetime.isOver ? -EBADF : readdir(path);
   }
 
   release(): void {
-    this.#released = true;
+    this.#lifetime.isOver = true;
     this.#words = undefined;
     collected.unregister(this);
     this.#resources.release();
@@ -127,7 +143,7 @@ export class LinuxKernel implements Kernel {
 
   /** Learns where the memory lies now that it has grown; false when the kernel has been released. */
   #refresh(): boolean {
-    if (this.#released) return false;
+    if (this.#lifetime.isOver) return false;
     this.#addresses.refresh();
     this.#words = this.memory.u32;
     return true;
