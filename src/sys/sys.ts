@@ -25,6 +25,8 @@ import { Frame } from "./frame.ts";
 import { type MapInfo, readMapInfo } from "./map-info.ts";
 import { type MapShape, mapShape } from "./map-shape.ts";
 
+const NO_BYTES = new Uint8Array(0);
+
 /** What `sys.mapCreate` takes: the fields of `union bpf_attr` for BPF_MAP_CREATE; what is not given is 0. */
 export interface MapCreateOptions {
   /** bpftool's name of the type, or its number. */
@@ -73,7 +75,7 @@ export interface PathOptions {
  *
  * Keys, values and cursors are `Uint8Array`s, of which the kernel reads and writes as many bytes as the map has (for a
  * value of a per-CPU map: each CPU's rounded up to 8, times `possibleCpus`). An array that is too short is `−EFAULT`
- * where the kernel would use it: it can never reach beyond. In C the same mistake reads and writes a stranger's memory.
+ * where the kernel would use it: it can never reach beyond. The key of a map that has none, a queue for one, is `null`. In C the same mistake reads and writes a stranger's memory.
  *
  * @example
  * ```ts
@@ -133,12 +135,12 @@ export class Sys {
   }
 
   /** BPF_MAP_LOOKUP_ELEM: fills `value` with the value of a key. `−ENOENT` when the key is not there. */
-  mapLookupElem(fd: number, key: Uint8Array, value: Uint8Array, flags: number | bigint = 0): number {
+  mapLookupElem(fd: number, key: Uint8Array | null, value: Uint8Array, flags: number | bigint = 0): number {
     return this.#lookup(BPF_MAP_LOOKUP_ELEM, fd, key, value, flags);
   }
 
   /** BPF_MAP_LOOKUP_AND_DELETE_ELEM: fills `value` with the value of a key and deletes it. `−ENOENT` when the key is not there. */
-  mapLookupAndDeleteElem(fd: number, key: Uint8Array, value: Uint8Array, flags: number | bigint = 0): number {
+  mapLookupAndDeleteElem(fd: number, key: Uint8Array | null, value: Uint8Array, flags: number | bigint = 0): number {
     return this.#lookup(BPF_MAP_LOOKUP_AND_DELETE_ELEM, fd, key, value, flags);
   }
 
@@ -146,22 +148,22 @@ export class Sys {
    * BPF_MAP_UPDATE_ELEM: gives a key a value. `flags` is BPF_ANY, BPF_NOEXIST (`−EEXIST` when the key is there) or
    * BPF_EXIST (`−ENOENT` when it is not), with BPF_F_LOCK or without.
    */
-  mapUpdateElem(fd: number, key: Uint8Array, value: Uint8Array, flags: number | bigint = 0): number {
-    const shape = this.#shape(fd, key, value);
+  mapUpdateElem(fd: number, key: Uint8Array | null, value: Uint8Array, flags: number | bigint = 0): number {
+    const shape = this.#shape(fd, key ?? NO_BYTES, value);
     const attr = this.#frame.begin(shape.keySize, shape.valueSize);
     this.#u32(attr + MAP_ELEM.MAP_FD, fd);
-    this.#u64(attr + MAP_ELEM.KEY, this.#frame.put(key, shape.keySize));
+    this.#key(attr, key, shape.keySize);
     this.#u64(attr + MAP_ELEM.VALUE, this.#frame.put(value, shape.valueSize));
     this.#u64(attr + MAP_ELEM.FLAGS, flags);
     return this.#kernel.bpf(BPF_MAP_UPDATE_ELEM, attr, MAP_ELEM.END);
   }
 
   /** BPF_MAP_DELETE_ELEM. `−ENOENT` when the key is not there. */
-  mapDeleteElem(fd: number, key: Uint8Array): number {
-    const shape = this.#shape(fd, key, key);
+  mapDeleteElem(fd: number, key: Uint8Array | null): number {
+    const shape = this.#shape(fd, key ?? NO_BYTES, NO_BYTES);
     const attr = this.#frame.begin(shape.keySize);
     this.#u32(attr + MAP_ELEM.MAP_FD, fd);
-    this.#u64(attr + MAP_ELEM.KEY, this.#frame.put(key, shape.keySize));
+    this.#key(attr, key, shape.keySize);
     return this.#kernel.bpf(BPF_MAP_DELETE_ELEM, attr, MAP_ELEM.KEY_END);
   }
 
@@ -170,7 +172,7 @@ export class Sys {
     const { keySize } = this.#shape(fd, nextKey, nextKey);
     const attr = this.#frame.begin(keySize, keySize);
     this.#u32(attr + MAP_ELEM.MAP_FD, fd);
-    if (key !== null) this.#u64(attr + MAP_ELEM.KEY, this.#frame.put(key, keySize));
+    this.#key(attr, key, keySize);
     const next = this.#frame.put(nextKey, keySize);
     this.#u64(attr + MAP_ELEM.NEXT_KEY, next);
     const result = this.#kernel.bpf(BPF_MAP_GET_NEXT_KEY, attr, MAP_ELEM.NEXT_KEY_END);
@@ -287,11 +289,11 @@ export class Sys {
     return this.#kernel.close(fd);
   }
 
-  #lookup(cmd: number, fd: number, key: Uint8Array, value: Uint8Array, flags: number | bigint): number {
-    const shape = this.#shape(fd, key, value);
+  #lookup(cmd: number, fd: number, key: Uint8Array | null, value: Uint8Array, flags: number | bigint): number {
+    const shape = this.#shape(fd, key ?? NO_BYTES, value);
     const attr = this.#frame.begin(shape.keySize, shape.valueSize);
     this.#u32(attr + MAP_ELEM.MAP_FD, fd);
-    this.#u64(attr + MAP_ELEM.KEY, this.#frame.put(key, shape.keySize));
+    this.#key(attr, key, shape.keySize);
     const found = this.#frame.put(value, shape.valueSize);
     this.#u64(attr + MAP_ELEM.VALUE, found);
     this.#u64(attr + MAP_ELEM.FLAGS, flags);
@@ -338,6 +340,10 @@ export class Sys {
     const result = this.#kernel.bpf(cmd, attr, MAP_BATCH.END);
     count[0] = this.#kernel.memory.view.getUint32(attr + MAP_BATCH.COUNT, true);
     return result;
+  }
+
+  #key(attr: Address, key: Uint8Array | null, keySize: number): void {
+    if (key !== null) this.#u64(attr + MAP_ELEM.KEY, this.#frame.put(key, keySize));
   }
 
   #path(path: string, options: PathOptions): Address {

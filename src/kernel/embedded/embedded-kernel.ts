@@ -29,7 +29,7 @@ import { createMap, hasValidAccessMode } from "./map-create.ts";
 import { MapCreateAttr } from "./map-create-attr.ts";
 import { MapElements } from "./map-elements.ts";
 import { getMapInfo } from "./map-info.ts";
-import type { EmbeddedMap } from "./map-ops.ts";
+import type { EmbeddedMap, MapHost } from "./map-ops.ts";
 import { MapTable } from "./map-table.ts";
 import { Mappings } from "./mappings.ts";
 import { prepareElement } from "./prepared-elements.ts";
@@ -64,6 +64,7 @@ export class EmbeddedKernel implements Kernel {
   readonly #bpffs = new Bpffs();
   readonly #mappings = new Mappings();
   readonly #elements: MapElements;
+  readonly #host: MapHost;
   /** Where an attr is completed that the caller gave in another shape than the kernel's own. */
   readonly #attr: Address;
   #isReleased = false;
@@ -76,6 +77,7 @@ export class EmbeddedKernel implements Kernel {
     }
     this.memory = new AddressSpace(options.maxMemory);
     this.possibleCpus = cpus;
+    this.#host = { memory: this.memory, possibleCpus: cpus, files: this.#files, maps: this.#maps };
     this.#elements = new MapElements(this.memory, this.#files);
     this.#attr = this.memory.allocate(ATTR_SIZE, "the embedded kernel");
   }
@@ -182,7 +184,7 @@ export class EmbeddedKernel implements Kernel {
 
   #mapCreate(attr: Address): number {
     const create = new MapCreateAttr(this.memory, attr);
-    const map = createMap(this.memory, this.#files, create);
+    const map = createMap(this.#host, create);
     if (typeof map === "number") return map;
     this.#maps.add(map);
     return this.#open(map, create.flags);

@@ -7,10 +7,8 @@ import {
   BPF_MAP_TYPE_HASH,
   BPF_MAP_TYPE_STRUCT_OPS,
 } from "../../abi/map-types.ts";
-import type { AddressSpace } from "../../memory/address-space.ts";
-import type { FileTable } from "./file-table.ts";
 import type { MapCreateAttr } from "./map-create-attr.ts";
-import type { EmbeddedMap } from "./map-ops.ts";
+import type { EmbeddedMap, MapHost } from "./map-ops.ts";
 import { MAP_TYPES } from "./maps/map-types.ts";
 import { accessOk } from "./user-memory.ts";
 
@@ -23,7 +21,7 @@ const SHA256_SIZE = 32;
  * A new map, without id and fd, or `−errno`. The checks and their order are `kernel/bpf/syscall.c: map_create`, 6.18,
  * for a caller with every capability.
  */
-export function createMap(memory: AddressSpace, files: FileTable, attr: MapCreateAttr): EmbeddedMap | number {
+export function createMap(host: MapHost, attr: MapCreateAttr): EmbeddedMap | number {
   if (!hasConsistentTypeIds(attr)) return -EINVAL;
   const takesExtra = attr.type === BPF_MAP_TYPE_BLOOM_FILTER || attr.type === BPF_MAP_TYPE_ARENA;
   if (!takesExtra && (attr.mapExtraLow | attr.mapExtraHigh) !== 0) return -EINVAL;
@@ -34,11 +32,11 @@ export function createMap(memory: AddressSpace, files: FileTable, attr: MapCreat
   const unfit = type.allocCheck(attr);
   if (unfit !== 0) return unfit;
   // No file is a token, or BTF.
-  if (attr.hasTokenFlag) return files.isOpen(attr.tokenFd) ? -EINVAL : -EBADF;
+  if (attr.hasTokenFlag) return host.files.isOpen(attr.tokenFd) ? -EINVAL : -EBADF;
   if (attr.ifindex !== 0) return refusalToOffload(attr);
-  const map = type.alloc(memory, attr);
+  const map = type.alloc(host, attr);
   if (typeof map === "number") return map;
-  const error = attachError(memory, files, attr);
+  const error = attachError(host, attr);
   if (error === 0) return map;
   map.free();
   return error;
@@ -64,7 +62,7 @@ function hasConsistentTypeIds(attr: MapCreateAttr): boolean {
 }
 
 /** What is wrong with what a map carries besides its own data: its name, its BTF, the one program it is for. */
-function attachError(memory: AddressSpace, files: FileTable, attr: MapCreateAttr): number {
+function attachError({ memory, files }: MapHost, attr: MapCreateAttr): number {
   if (!attr.hasValidName) return -EINVAL;
   if (attr.btfValueTypeId !== 0) return files.isOpen(attr.btfFd) ? -EINVAL : -EBADF;
   if (attr.exclProgHash === 0) return attr.exclProgHashSize === 0 ? 0 : -EINVAL;

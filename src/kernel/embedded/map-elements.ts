@@ -8,15 +8,15 @@ import {
 import { EFAULT, EINVAL, ENOMEM, EPERM } from "../../abi/errno.ts";
 import { BPF_F_LOCK } from "../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../memory/address-space.ts";
+import { PAGE_SIZE } from "../../memory/page-allocator.ts";
 import { FileTable } from "./file-table.ts";
 import { MapBatch } from "./map-batch.ts";
 import type { EmbeddedMap } from "./map-ops.ts";
 import { Scratch } from "./scratch.ts";
 import { accessOk, copyBytes, pointerAt, u64At } from "./user-memory.ts";
 
-/** What `#takeKey` answers for a key that cannot be read, and for one that there is no room to copy. */
-const FAULT = -EFAULT;
-const NO_ROOM = -ENOMEM;
+/** The address that stands for the key of a map that has none. */
+const NO_KEY: Address = PAGE_SIZE;
 
 /**
  * The commands on elements, with the checks and their order of `kernel/bpf/syscall.c`, 6.18. Each takes the address of
@@ -48,7 +48,7 @@ export class MapElements {
     if (flags !== 0) return -EINVAL;
     const { map } = file;
     const key = this.#takeKey(attr, map);
-    if (key <= 0) return key;
+    if (key < 0) return key;
     const value = pointerAt(this.#memory, attr + MAP_ELEM.VALUE);
     if (accessOk(this.#memory, value, map.userValueSize)) return map.copyValue(key, value);
     return this.#faultAfter(map, (scratch) => map.copyValue(key, scratch));
@@ -64,7 +64,7 @@ export class MapElements {
     const flags = u64At(this.#memory, attr + MAP_ELEM.FLAGS);
     if (hasLockFlag(flags)) return -EINVAL;
     const key = this.#takeKey(attr, map);
-    if (key <= 0) return key;
+    if (key < 0) return key;
     const value = pointerAt(this.#memory, attr + MAP_ELEM.VALUE);
     if (!accessOk(this.#memory, value, map.userValueSize)) return -EFAULT;
     return map.update(key, value, flags);
@@ -78,7 +78,7 @@ export class MapElements {
     const { map } = file;
     if (!file.canWrite || map.isFrozen) return -EPERM;
     const key = this.#takeKey(attr, map);
-    return key <= 0 ? key : map.delete(key);
+    return key < 0 ? key : map.delete(key);
   }
 
   /** BPF_MAP_GET_NEXT_KEY: `map_get_next_key`. */
@@ -111,7 +111,7 @@ export class MapElements {
     if (!file.canRead || !file.canWrite || map.isFrozen) return -EPERM;
     if (flags !== 0) return -EINVAL;
     const key = this.#takeKey(attr, map);
-    if (key <= 0) return key;
+    if (key < 0) return key;
     const value = pointerAt(this.#memory, attr + MAP_ELEM.VALUE);
     if (accessOk(this.#memory, value, map.userValueSize)) return map.lookupAndDelete(key, value);
     return this.#faultAfter(map, (scratch) => map.lookupAndDelete(key, scratch));
@@ -151,15 +151,16 @@ export class MapElements {
     return this.#memory.i32[(attr + MAP_ELEM.MAP_FD) >>> 2] as number;
   }
 
-  /** The key as map types want it: where it lies when it is aligned and whole words, else a padded copy. `−EFAULT` when it cannot be read. */
+  /** The key as map types want it: where it lies when it is aligned and whole words, else a padded copy. `−errno` when it cannot be read. */
   #takeKey(attr: Address, map: EmbeddedMap): Address {
     const memory = this.#memory;
     const { keySize } = map;
     const key = pointerAt(memory, attr + MAP_ELEM.KEY);
-    if (!accessOk(memory, key, keySize)) return FAULT;
+    if (keySize === 0) return key === 0 ? NO_KEY : -EINVAL;
+    if (!accessOk(memory, key, keySize)) return -EFAULT;
     if (((key | keySize) & 3) === 0) return key;
     const copy = this.#keyScratch.reserve(paddedKeySize(map));
-    if (copy === 0) return NO_ROOM;
+    if (copy === 0) return -ENOMEM;
     this.#clearPadding(copy, map);
     copyBytes(memory, copy, key, keySize);
     return copy;

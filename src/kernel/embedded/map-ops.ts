@@ -1,8 +1,10 @@
 import { ENOENT, ENOTSUPP } from "../../abi/errno.ts";
 import { BPF_F_RDONLY, BPF_F_RDONLY_PROG, BPF_F_WRONLY, BPF_F_WRONLY_PROG } from "../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../memory/address-space.ts";
+import type { FileTable } from "./file-table.ts";
 import type { MapBatch } from "./map-batch.ts";
 import type { MapCreateAttr } from "./map-create-attr.ts";
+import type { MapTable } from "./map-table.ts";
 import { SEGMENT } from "./segment.ts";
 import { copyBytes } from "./user-memory.ts";
 
@@ -13,8 +15,9 @@ export const ACCESS_FLAGS = BPF_F_RDONLY | BPF_F_RDONLY_PROG | BPF_F_WRONLY | BP
  * What a map type does, named after Linux's `struct bpf_map_ops`. Every method answers 0 or `−errno`, but for `lookup`;
  * a method that a type does not have answers what Linux answers for that type.
  *
- * Keys are addresses of `keySize` bytes, aligned to 4 and padded with zeros to whole words. Values are addresses of
- * `userValueSize` bytes, aligned or not.
+ * Keys are addresses of `keySize` bytes, aligned to 4 and padded with zeros to whole words; of nothing to be read when the
+ * type has no keys. Values are addresses of `userValueSize` bytes, aligned or not. What a key or value must not be is the
+ * type's to check, in Linux's order; that they can be read and written is checked already.
  */
 export interface MapOps {
   /** The address of the value of a key, inside the map; 0 when the key is not there. */
@@ -34,12 +37,20 @@ export interface MapOps {
   mappable(): { readonly address: Address; readonly bytes: number } | number;
 }
 
+/** What a map type may need of the kernel that its maps live on. */
+export interface MapHost {
+  readonly memory: AddressSpace;
+  readonly possibleCpus: number;
+  readonly files: FileTable;
+  readonly maps: MapTable;
+}
+
 /** A map type in the table of map types: its checks, and how a map of it is made. */
 export interface MapType {
   /** `map_alloc_check`: whether the attributes make a map of this type. */
   allocCheck(attr: MapCreateAttr): number;
   /** `map_alloc`: the map, or `−errno`. */
-  alloc(memory: AddressSpace, attr: MapCreateAttr): EmbeddedMap | number;
+  alloc(host: MapHost, attr: MapCreateAttr): EmbeddedMap | number;
 }
 
 /** A map of the embedded kernel: what all types share of Linux's `struct bpf_map`, over a segment. */

@@ -5,7 +5,7 @@ import { PAGE_SIZE, pageAlign } from "../../../memory/page-allocator.ts";
 import { genericLookupBatch, genericUpdateBatch } from "../generic-batch.ts";
 import type { MapBatch } from "../map-batch.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
-import { ACCESS_FLAGS, EmbeddedMap, type MapType } from "../map-ops.ts";
+import { ACCESS_FLAGS, EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
 import { copyBytes } from "../user-memory.ts";
 
@@ -26,7 +26,7 @@ export const ARRAY: MapType = {
     return 0;
   },
 
-  alloc(memory: AddressSpace, attr: MapCreateAttr): EmbeddedMap | number {
+  alloc({ memory }: MapHost, attr: MapCreateAttr): EmbeddedMap | number {
     const values = elementSize(attr.valueSize) * attr.maxEntries;
     const isMapable = (attr.flags & BPF_F_MMAPABLE) !== 0;
     const bytes = firstValue(attr.flags) + (isMapable ? pageAlign(values) : values);

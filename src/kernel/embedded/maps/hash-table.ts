@@ -1,0 +1,349 @@
+import { E2BIG, EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC } from "../../../abi/errno.ts";
+import { BPF_EXIST, BPF_F_ZERO_SEED, BPF_NOEXIST } from "../../../abi/flags.ts";
+import type { Address, AddressSpace } from "../../../memory/address-space.ts";
+import { genericDeleteBatch, genericUpdateBatch } from "../generic-batch.ts";
+import { jhash, jhashTwoWords, jhashWord } from "../jhash.ts";
+import type { MapBatch } from "../map-batch.ts";
+import type { MapCreateAttr } from "../map-create-attr.ts";
+import { EmbeddedMap } from "../map-ops.ts";
+import { allocateSegment, SEGMENT } from "../segment.ts";
+import { accessOk, copyBytes } from "../user-memory.ts";
+
+/*
+ * The segment: the header, one word for each bucket (the first element of its chain, 0 when it is empty), then the
+ * elements: a word that links to the next one of the chain, the key padded to whole words, the value aligned to 8.
+ * Links count words from the start of the segment. An element that is free is chained to the other free ones; those
+ * that were never used are not even that, so a large map touches no page that it does not need.
+ */
+const HASH_HEADER = {
+  SEED: SEGMENT.TYPE_HEADER,
+  /** The first element of the free list, 0 when it is empty. */
+  FREE: SEGMENT.TYPE_HEADER + 4,
+  /** How many elements were ever used. */
+  USED: SEGMENT.TYPE_HEADER + 8,
+} as const;
+
+const LINUX_BUCKET = 16;
+const U32_MAX = 2 ** 32 - 1;
+
+/**
+ * A segment for a hash table whose elements keep `storedSize` bytes for a value, or `−errno`: `htab_map_alloc`. A table
+ * with BPF_F_ZERO_SEED has the same order everywhere.
+ */
+export function allocateHashTable(memory: AddressSpace, attr: MapCreateAttr, storedSize: number): Address | number {
+  const buckets = bucketCount(attr.maxEntries);
+  if (buckets > U32_MAX / LINUX_BUCKET) return -E2BIG;
+  const element = elementWords(attr.keySize, storedSize) * 4;
+  const base = allocateSegment(memory, attr, firstElementWord(buckets) * 4 + element * attr.maxEntries);
+  if (base === 0) return -ENOMEM;
+  const seed = (attr.flags & BPF_F_ZERO_SEED) !== 0 ? 0 : Math.floor(Math.random() * 2 ** 32);
+  memory.u32[(base + HASH_HEADER.SEED) >>> 2] = seed;
+  return base;
+}
+
+/** Buckets are a power of two, at least one for each entry. */
+function bucketCount(maxEntries: number): number {
+  return 2 ** Math.ceil(Math.log2(maxEntries));
+}
+
+/** The word, counted from the segment's start, in an element at which its value begins. */
+function valueWord(keySize: number): number {
+  const afterKey = 1 + Math.ceil(keySize / 4);
+  return afterKey + (afterKey & 1);
+}
+
+function elementWords(keySize: number, valueSize: number): number {
+  const words = valueWord(keySize) + Math.ceil(valueSize / 4);
+  return words + (words & 1);
+}
+
+/** The word at which the elements begin: behind the buckets, aligned to 8 bytes. */
+function firstElementWord(buckets: number): number {
+  const word = SEGMENT.HEADER_SIZE / 4 + buckets;
+  return word + (word & 1);
+}
+
+/**
+ * What all hash tables have in common. A type that keeps something else in its elements than the value that user space
+ * sees says so in the constructor, and overrides `storeValue` and `loadValue`.
+ */
+export class HashTable extends EmbeddedMap {
+  /** The word of the memory at which the segment begins: links count from here. */
+  readonly #origin: number;
+  /** The word of the memory at which the buckets begin. */
+  readonly #buckets: number;
+  readonly #bucketMask: number;
+  /** The link to the first element. */
+  readonly #firstElement: number;
+  readonly #elementWords: number;
+  readonly #keyWords: number;
+  readonly #valueWord: number;
+  readonly #seed: number;
+
+  /** `storedSize` is the bytes that an element keeps for its value. */
+  constructor(memory: AddressSpace, base: Address, storedSize?: number) {
+    super(memory, base);
+    const buckets = bucketCount(this.maxEntries);
+    this.#origin = base >>> 2;
+    this.#buckets = this.#origin + SEGMENT.HEADER_SIZE / 4;
+    this.#bucketMask = buckets - 1;
+    this.#firstElement = firstElementWord(buckets);
+    this.#elementWords = elementWords(this.keySize, storedSize ?? this.valueSize);
+    this.#keyWords = Math.ceil(this.keySize / 4);
+    this.#valueWord = valueWord(this.keySize);
+    this.#seed = this.header(HASH_HEADER.SEED) | 0;
+  }
+
+  /** Keeps a value that user space gave, at its place in an element that is new or holds an older one. */
+  protected storeValue(at: Address, value: Address, _isNew: boolean): void {
+    copyBytes(this.memory, at, value, this.valueSize);
+  }
+
+  /** Gives user space the value at a place in an element. */
+  protected loadValue(at: Address, value: Address): void {
+    copyBytes(this.memory, value, at, this.valueSize);
+  }
+
+  override copyValue(key: Address, value: Address): number {
+    const found = this.lookup(key);
+    if (found === 0) return -ENOENT;
+    this.loadValue(found, value);
+    return 0;
+  }
+
+  override lookup(key: Address): Address {
+    const keyAt = key >>> 2;
+    const element = this.#find(this.#bucketOf(keyAt), keyAt);
+    return element === 0 ? 0 : (this.#origin + element + this.#valueWord) * 4;
+  }
+
+  /**
+   * An update puts its element at the head of the chain even when the key was there, as Linux does by linking a new
+   * element before it unlinks the old one: `htab_map_update_elem`.
+   */
+  override update(key: Address, value: Address, flags: number): number {
+    if (flags > BPF_EXIST) return -EINVAL;
+    const { i32 } = this.memory;
+    const origin = this.#origin;
+    const keyAt = key >>> 2;
+    const bucket = this.#bucketOf(keyAt);
+    const first = i32[bucket] as number;
+    let previous = 0;
+    let element = first;
+    while (element !== 0 && !this.#hasKey(i32, origin + element, keyAt)) {
+      previous = element;
+      element = i32[origin + element] as number;
+    }
+    const isNew = element === 0;
+    if (isNew) {
+      if (flags === BPF_EXIST) return -ENOENT;
+      element = this.#takeElement(i32);
+      if (element === 0) return -E2BIG;
+      const at = origin + element;
+      for (let word = 0; word < this.#keyWords; word++) i32[at + 1 + word] = i32[keyAt + word] as number;
+      i32[at] = first;
+      i32[bucket] = element;
+    } else {
+      if (flags === BPF_NOEXIST) return -EEXIST;
+      if (previous !== 0) {
+        i32[origin + previous] = i32[origin + element] as number;
+        i32[origin + element] = first;
+        i32[bucket] = element;
+      }
+    }
+    this.storeValue((origin + element + this.#valueWord) * 4, value, isNew);
+    return 0;
+  }
+
+  override delete(key: Address): number {
+    return this.#unlink(key >>> 2) === 0 ? -ENOENT : 0;
+  }
+
+  override lookupAndDelete(key: Address, value: Address): number {
+    const element = this.#unlink(key >>> 2);
+    if (element === 0) return -ENOENT;
+    this.loadValue((this.#origin + element + this.#valueWord) * 4, value);
+    return 0;
+  }
+
+  /** A key that is not there, or none, is followed by the first one: `htab_map_get_next_key`. */
+  override getNextKey(key: Address, next: Address): number {
+    const { i32 } = this.memory;
+    let bucket = this.#buckets;
+    if (key !== 0) {
+      const keyAt = key >>> 2;
+      const own = this.#bucketOf(keyAt);
+      const element = this.#find(own, keyAt);
+      if (element !== 0) {
+        const following = i32[this.#origin + element] as number;
+        if (following !== 0) return this.#copyKey(following, next);
+        bucket = own + 1;
+      }
+    }
+    const end = this.#buckets + this.#bucketMask;
+    for (; bucket <= end; bucket++) {
+      const element = i32[bucket] as number;
+      if (element !== 0) return this.#copyKey(element, next);
+    }
+    return -ENOENT;
+  }
+
+  override lookupBatch(batch: MapBatch): number {
+    return this.#batch(batch, false);
+  }
+
+  override lookupAndDeleteBatch(batch: MapBatch): number {
+    return this.#batch(batch, true);
+  }
+
+  override updateBatch(batch: MapBatch): number {
+    return genericUpdateBatch(this, batch);
+  }
+
+  override deleteBatch(batch: MapBatch): number {
+    return genericDeleteBatch(this, batch);
+  }
+
+  /**
+   * Whole buckets at a time; the cursor is the number of the next bucket, four bytes whatever the key.
+   * `__htab_map_lookup_and_delete_batch`.
+   */
+  #batch(batch: MapBatch, deleting: boolean): number {
+    if (batch.hasUnknownElemFlags || batch.flags !== 0) return -EINVAL;
+    const most = batch.count;
+    if (most === 0) return 0;
+    if (!batch.putCount(0)) return -EFAULT;
+    const { memory } = this;
+    let bucket = 0;
+    if (batch.inBatch !== 0) {
+      if (!accessOk(memory, batch.inBatch, 4)) return -EFAULT;
+      bucket = memory.view.getUint32(batch.inBatch, true);
+      if (bucket > this.#bucketMask) return -ENOENT;
+    }
+    let total = 0;
+    let result = 0;
+    for (;;) {
+      const length = this.#chainLength(bucket);
+      if (length > most - total) {
+        if (total === 0) result = -ENOSPC;
+        break;
+      }
+      if (length > 0 && !this.#copyChain(batch, bucket, total, length, deleting)) return -EFAULT;
+      total += length;
+      bucket++;
+      if (bucket > this.#bucketMask) {
+        result = -ENOENT;
+        break;
+      }
+    }
+    if (!accessOk(memory, batch.outBatch, 4)) return -EFAULT;
+    memory.view.setUint32(batch.outBatch, bucket, true);
+    return batch.putCount(total) ? result : -EFAULT;
+  }
+
+  #chainLength(bucket: number): number {
+    const { i32 } = this.memory;
+    let length = 0;
+    for (let at = i32[this.#buckets + bucket] as number; at !== 0; at = i32[this.#origin + at] as number) length++;
+    return length;
+  }
+
+  /**
+   * Copies the chain of a bucket out behind the `total` entries that are there, the keys first. Linux deletes even what
+   * it then fails to copy.
+   */
+  #copyChain(batch: MapBatch, bucket: number, total: number, length: number, deleting: boolean): boolean {
+    const { memory, keySize, userValueSize: valueSize } = this;
+    const { i32 } = memory;
+    let key = batch.keys + total * keySize;
+    let value = batch.values + total * valueSize;
+    const hasKeys = accessOk(memory, key, length * keySize);
+    const hasValues = hasKeys && accessOk(memory, value, length * valueSize);
+    let element = i32[this.#buckets + bucket] as number;
+    while (element !== 0) {
+      const at = this.#origin + element;
+      const next = i32[at] as number;
+      if (hasKeys) copyBytes(memory, key, (at + 1) * 4, keySize);
+      if (hasValues) this.loadValue((at + this.#valueWord) * 4, value);
+      key += keySize;
+      value += valueSize;
+      if (deleting) this.#releaseElement(i32, element);
+      element = next;
+    }
+    if (deleting) i32[this.#buckets + bucket] = 0;
+    return hasValues;
+  }
+
+  /** The word of the memory that holds the bucket of the key at `keyAt`. */
+  #bucketOf(keyAt: number): number {
+    const { i32 } = this.memory;
+    const words = this.#keyWords;
+    let hash: number;
+    if (words === 1 && this.keySize === 4) hash = jhashWord(i32[keyAt] as number, this.#seed);
+    else if (words === 2)
+      hash = jhashTwoWords(i32[keyAt] as number, i32[keyAt + 1] as number, this.keySize, this.#seed);
+    else hash = jhash(i32, keyAt, this.keySize, this.#seed);
+    return this.#buckets + (hash & this.#bucketMask);
+  }
+
+  /** The link to the element of a key in a bucket; 0 when it is not there. */
+  #find(bucket: number, keyAt: number): number {
+    const { i32 } = this.memory;
+    const origin = this.#origin;
+    let element = i32[bucket] as number;
+    while (element !== 0 && !this.#hasKey(i32, origin + element, keyAt)) element = i32[origin + element] as number;
+    return element;
+  }
+
+  #hasKey(i32: Int32Array, element: number, keyAt: number): boolean {
+    if (i32[element + 1] !== i32[keyAt]) return false;
+    for (let word = 1; word < this.#keyWords; word++) {
+      if (i32[element + 1 + word] !== i32[keyAt + word]) return false;
+    }
+    return true;
+  }
+
+  /** Takes the element of a key out of its chain and gives it back to the free ones, its bytes still in place; 0 when it is not there. */
+  #unlink(keyAt: number): number {
+    const { i32 } = this.memory;
+    const origin = this.#origin;
+    let link = this.#bucketOf(keyAt);
+    for (;;) {
+      const element = i32[link] as number;
+      if (element === 0) return 0;
+      if (this.#hasKey(i32, origin + element, keyAt)) {
+        i32[link] = i32[origin + element] as number;
+        this.#releaseElement(i32, element);
+        return element;
+      }
+      link = origin + element;
+    }
+  }
+
+  /** An element from the free list, or the next that was never used; 0 when the map is full. */
+  #takeElement(i32: Int32Array): number {
+    const origin = this.#origin;
+    const free = origin + HASH_HEADER.FREE / 4;
+    const used = origin + HASH_HEADER.USED / 4;
+    const element = i32[free] as number;
+    if (element !== 0) {
+      i32[free] = i32[origin + element] as number;
+      return element;
+    }
+    const index = i32[used] as number;
+    if (index >= this.maxEntries) return 0;
+    i32[used] = index + 1;
+    return this.#firstElement + index * this.#elementWords;
+  }
+
+  #releaseElement(i32: Int32Array, element: number): void {
+    const free = this.#origin + HASH_HEADER.FREE / 4;
+    i32[this.#origin + element] = i32[free] as number;
+    i32[free] = element;
+  }
+
+  #copyKey(element: number, to: Address): number {
+    copyBytes(this.memory, to, (this.#origin + element + 1) * 4, this.keySize);
+    return 0;
+  }
+}
