@@ -1,17 +1,18 @@
 import { BPF_MAP_CREATE, BPF_MAP_GET_FD_BY_ID, BPF_OBJ_GET, BPF_OBJ_GET_INFO_BY_FD } from "./abi/commands.ts";
 import { ENOENT } from "./abi/errno.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "./abi/flags.ts";
+import type { MapTypeName } from "./abi/map-types.ts";
 import type { Kernel } from "./kernel/kernel.ts";
 import { bytes } from "./layout/bytes.ts";
 import type { Layout } from "./layout/layout.ts";
 import { u32 } from "./layout/scalar.ts";
 import type { ArrayMap } from "./maps/array-map.ts";
-import type { MapContext } from "./maps/bpf-map.ts";
+import type { BpfMap, MapContext } from "./maps/bpf-map.ts";
 import { Bpffs } from "./maps/bpffs.ts";
 import type { HashMap } from "./maps/hash-map.ts";
 import type { KeyedMap } from "./maps/keyed-map.ts";
-import { mapClass } from "./maps/map-classes.ts";
-import { type ArraySpec, flagBits, type HashSpec, type OpenOptions } from "./maps/map-spec.ts";
+import { mapClass, type TypedMaps } from "./maps/map-classes.ts";
+import { type ArraySpec, flagBits, type HashSpec, type MapSpec, type OpenOptions } from "./maps/map-spec.ts";
 import { BpfError } from "./sys/bpf-error.ts";
 import type { Failure } from "./sys/diagnosis.ts";
 import { Frame } from "./sys/frame.ts";
@@ -61,31 +62,37 @@ export class Bpf implements Disposable {
    */
   createMap<K, V>(spec: HashSpec<K, V>): HashMap<K, V>;
   createMap<V, K = number>(spec: ArraySpec<V, K>): ArrayMap<K, V>;
-  createMap<K, V>(spec: HashSpec<K, V> | ArraySpec<V, K>): KeyedMap<K, V> {
-    const key = spec.key ?? (u32 as unknown as Layout<K>);
+  createMap<K, V>(spec: MapSpec<K, V>): BpfMap {
+    const { type, value } = spec;
+    const key = "key" in spec && spec.key !== undefined ? spec.key : defaultKey<K>(type);
     const options: MapCreateOptions = {
-      type: spec.type,
+      type,
       name: spec.name,
-      keySize: key.size,
-      valueSize: spec.value.size,
+      keySize: key?.size,
+      valueSize: value.size,
       maxEntries: spec.maxEntries,
       flags: flagBits(spec.flags),
       numaNode: spec.numaNode,
     };
     const fd = this.sys.mapCreate(options);
     if (fd < 0) throw this.#failure(BPF_MAP_CREATE, fd, { create: options, map: spec.name });
-    return this.#wrap(fd, { key, value: spec.value });
+    return this.#wrap(fd, { key, value });
   }
 
   /**
    * Opens a map by its pin, or by its name: then the one map of that name that lives. Without layouts its keys and values
-   * are bytes. Throws a `BpfError`: `ENOENT` when there is none, `EACCES` for a path that is no pin; and a `TypeError`
-   * when a layout has not the map's size.
+   * are bytes; with `type` the class is known to the compiler. Throws a `BpfError`: `ENOENT` when there is none, `EACCES`
+   * for a path that is no pin; and a `TypeError` when a layout has not the map's size, or the map another type.
    */
+  openMap<T extends keyof TypedMaps<K, V>, K = Uint8Array, V = Uint8Array>(
+    place: string | { readonly name: string },
+    options: OpenOptions<K, V> & { readonly type: T },
+  ): TypedMaps<K, V>[T];
   openMap<K = Uint8Array, V = Uint8Array>(
     place: string | { readonly name: string },
-    options: OpenOptions<K, V> = {},
-  ): KeyedMap<K, V> {
+    options?: OpenOptions<K, V>,
+  ): KeyedMap<K, V>;
+  openMap<K, V>(place: string | { readonly name: string }, options: OpenOptions<K, V> = {}): BpfMap {
     if (typeof place === "string") {
       const fd = this.sys.objGet(place, { fileFlags: accessFlags(options) });
       if (fd < 0) throw this.#failure(BPF_OBJ_GET, fd, { path: place, flags: accessFlags(options) });
@@ -102,7 +109,12 @@ export class Bpf implements Disposable {
   }
 
   /** Opens a map by its id. Throws a `BpfError` with the code `ENOENT` when no map has it. */
-  mapById<K = Uint8Array, V = Uint8Array>(id: number, options: OpenOptions<K, V> = {}): KeyedMap<K, V> {
+  mapById<T extends keyof TypedMaps<K, V>, K = Uint8Array, V = Uint8Array>(
+    id: number,
+    options: OpenOptions<K, V> & { readonly type: T },
+  ): TypedMaps<K, V>[T];
+  mapById<K = Uint8Array, V = Uint8Array>(id: number, options?: OpenOptions<K, V>): KeyedMap<K, V>;
+  mapById<K, V>(id: number, options: OpenOptions<K, V> = {}): BpfMap {
     const fd = this.sys.mapGetFdById(id, { openFlags: accessFlags(options) });
     if (fd < 0) throw this.#failure(BPF_MAP_GET_FD_BY_ID, fd, { id, flags: accessFlags(options) });
     return this.#wrap(fd, options);
@@ -132,20 +144,21 @@ export class Bpf implements Disposable {
   }
 
   /** The typed map over an fd, which is closed when it cannot be one. */
-  #wrap<K, V>(fd: number, options: OpenOptions<K, V>, pinnedAt?: string): KeyedMap<K, V> {
+  #wrap<K, V>(fd: number, options: OpenOptions<K, V>, pinnedAt?: string): BpfMap {
     try {
       const info = this.sys.objGetInfoByFd(fd);
       if (typeof info === "number") throw this.#failure(BPF_OBJ_GET_INFO_BY_FD, info, { fd });
-      const TypedMap = mapClass(info.type);
-      if (TypedMap === undefined) {
-        throw new TypeError(
-          `map ${info.name || `#${info.id}`} is of type ${info.type}, for which there is bpf.sys alone`,
-        );
+      const mapKind = mapClass(info.type);
+      const label = info.name || `#${info.id}`;
+      if (options.type !== undefined && options.type !== info.type) {
+        throw new TypeError(`map ${label} is of type ${info.type}, not ${options.type}`);
       }
-      const indexed = info.type === "array" ? (u32 as unknown as Layout<K>) : undefined;
-      const key = checkedLayout("key", options.key ?? indexed, info.keySize, info);
+      if (mapKind === undefined) {
+        throw new TypeError(`map ${label} is of type ${info.type}, for which there is bpf.sys alone`);
+      }
+      const key = checkedLayout("key", options.key ?? defaultKey<K>(info.type), info.keySize, info);
       const value = checkedLayout("value", options.value, info.valueSize, info);
-      return new TypedMap<K, V>({ context: this.#context, info, key, value, pinnedAt }, fd);
+      return mapKind.make({ context: this.#context, info, key, value, pinnedAt }, fd);
     } catch (error) {
       this.sys.close(fd);
       throw error;
@@ -161,6 +174,11 @@ export class Bpf implements Disposable {
 function accessFlags({ access }: OpenOptions<never, never> | OpenOptions<unknown, unknown>): number {
   if (access === "read") return BPF_F_RDONLY;
   return access === "write" ? BPF_F_WRONLY : 0;
+}
+
+/** The layout of keys that need none to be given: indexes. */
+function defaultKey<K>(type: MapTypeName | number): Layout<K> | undefined {
+  return mapClass(type)?.keys === "index" ? (u32 as unknown as Layout<K>) : undefined;
 }
 
 /** The layout given for a map's keys or values when its size is right; bytes when none is given. */

@@ -1,17 +1,28 @@
 import type { MapTypeName } from "../abi/map-types.ts";
 import { ArrayMap } from "./array-map.ts";
+import type { BpfMap } from "./bpf-map.ts";
 import { HashMap } from "./hash-map.ts";
-import type { KeyedMap, KeyedMapParts } from "./keyed-map.ts";
+import type { KeyedMapParts } from "./keyed-map.ts";
 
-/** The class of each map type that has keys and values. A new type is a line here. */
-const CLASSES: Partial<Record<MapTypeName, new <K, V>(parts: KeyedMapParts<K, V>, fd: number) => KeyedMap<K, V>>> = {
-  hash: HashMap,
-  array: ArrayMap,
+/** The class of each map type that mapiary has, for the compiler. A new type is a line here and one in `CLASSES`. */
+export interface TypedMaps<K, V> {
+  hash: HashMap<K, V>;
+  array: ArrayMap<K, V>;
+}
+
+/** How a typed map of some type is made. */
+export interface MapClass {
+  /** What its keys are when no layout is given: only the caller knows, `u32` indexes, or there are none. */
+  readonly keys: "given" | "index" | "none";
+  readonly make: <K, V>(parts: KeyedMapParts<K, V>, fd: number) => BpfMap;
+}
+
+const CLASSES: Readonly<Record<keyof TypedMaps<unknown, unknown>, MapClass>> = {
+  hash: { keys: "given", make: (parts, fd) => new HashMap(parts, fd) },
+  array: { keys: "index", make: (parts, fd) => new ArrayMap(parts, fd) },
 };
 
-/** The class for a map of this type; `undefined` when mapiary has none yet. */
-export function mapClass(
-  type: MapTypeName | number,
-): (new <K, V>(parts: KeyedMapParts<K, V>, fd: number) => KeyedMap<K, V>) | undefined {
-  return typeof type === "number" ? undefined : CLASSES[type];
+/** How a typed map of this type is made; `undefined` when mapiary has no class for it. */
+export function mapClass(type: MapTypeName | number): MapClass | undefined {
+  return (CLASSES as Partial<Record<MapTypeName | number, MapClass>>)[type];
 }

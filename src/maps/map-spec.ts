@@ -1,4 +1,5 @@
 import { type MapFlagName, mapFlagBits } from "../abi/flag-names.ts";
+import type { MapTypeName } from "../abi/map-types.ts";
 import type { Layout } from "../layout/layout.ts";
 
 /** What every map is made from. */
@@ -27,10 +28,15 @@ export interface ArraySpec<V, K = number> extends MapSpecBase {
   readonly value: Layout<V>;
 }
 
+/** A map of any type that mapiary has. */
+export type MapSpec<K, V> = HashSpec<K, V> | ArraySpec<V, K>;
+
 /** How the keys and values of a map that exists already are to be read. */
 export interface OpenOptions<K, V> {
-  readonly key?: Layout<K>;
-  readonly value?: Layout<V>;
+  /** What the map must be. */
+  readonly type?: MapTypeName | undefined;
+  readonly key?: Layout<K> | undefined;
+  readonly value?: Layout<V> | undefined;
   /** What this program may do with the map: both, unless it says less. */
   readonly access?: "read" | "write" | "readwrite";
 }
