@@ -95,6 +95,17 @@ onEveryKernel((kernel) => {
       for (const other of others) assert.equal(other.set(1, 1n).get(1), 1n);
     });
 
+    test("does not reach the map that has its fd by now", () => {
+      using bpf = kernel.open();
+      const map = createMap(bpf);
+      const { fd } = map;
+      map.close();
+      const others = Array.from({ length: 20 }, () => createMap(bpf).set(1, 10n));
+      assert.ok(others.some((other) => other.fd === fd));
+      for (const use of Object.values(USES)) assert.throws(() => use(map), { name: "BpfError", code: "EBADF" });
+      for (const other of others) assert.deepEqual([...other], [[1, 10n]]);
+    });
+
     test("still says what it was", () => {
       using bpf = kernel.open();
       const map = createMap(bpf);

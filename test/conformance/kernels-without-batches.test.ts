@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { type ArrayMap, type HashMap, u32, u64 } from "mapiary";
 import {
   BPF_MAP_DELETE_BATCH,
+  BPF_MAP_GET_NEXT_KEY,
   BPF_MAP_LOOKUP_AND_DELETE_BATCH,
   BPF_MAP_LOOKUP_BATCH,
   BPF_MAP_UPDATE_BATCH,
@@ -23,7 +24,7 @@ const BATCHES: readonly number[] = [
   BPF_MAP_DELETE_BATCH,
 ];
 
-/** Another kernel without its batch commands, or without some of them. */
+/** Another kernel without its batch commands, or without some of them; `before` is called before each command. */
 class KernelWithoutBatches implements Kernel {
   readonly name: Kernel["name"];
   readonly memory: Kernel["memory"];
@@ -31,6 +32,7 @@ class KernelWithoutBatches implements Kernel {
   readonly #kernel: Kernel;
   readonly #errno: number;
   readonly #missing: readonly number[];
+  before: (cmd: number) => void = () => {};
 
   constructor(kernel: Kernel, errno: number, missing: readonly number[]) {
     this.name = kernel.name;
@@ -42,6 +44,7 @@ class KernelWithoutBatches implements Kernel {
   }
 
   bpf(cmd: number, attr: Address, size: number): number {
+    this.before(cmd);
     return this.#missing.includes(cmd) ? -this.#errno : this.#kernel.bpf(cmd, attr, size);
   }
 
@@ -230,4 +233,26 @@ onEveryKernel((kernel) => {
       }
     });
   }
+
+  test("a key that another deletes while the keys are read makes none come twice", () => {
+    using seam = new Seam(kernel);
+    const unbatched = new KernelWithoutBatches(seam.kernel, ENOTSUPP, BATCHES);
+    using map = new Bpf(unbatched).createMap({ type: "hash", key: u32, value: u64, maxEntries: 100 });
+    using other = seam.bpf.mapById(map.id, { key: u32, value: u64 });
+    map.setMany(entries(100));
+    const order = [...other.keys()];
+    let reads = 0;
+    unbatched.before = (cmd) => {
+      // The key from which the next one is about to be asked for goes away: a kernel then begins anew.
+      if (cmd === BPF_MAP_GET_NEXT_KEY && ++reads === 50)
+        seam.bpf.sys.mapDeleteElem(other.fd, u32.encode(order[48] as number));
+    };
+    const keys = [...map.keys()];
+    assert.equal(new Set(keys).size, keys.length);
+    assert.deepEqual(
+      keys.toSorted((a, b) => a - b),
+      order.filter((key) => key !== order[48]).toSorted((a, b) => a - b),
+    );
+    assert.ok(reads > 101);
+  });
 });

@@ -135,6 +135,20 @@ onEveryKernel((kernel) => {
       }
     });
 
+    test("of different sizes do not mix when they are used in turn", () => {
+      using bpf = kernel.open();
+      const maps = [7, 3, 6, 1, 5, 2, 13, 9].map((size) =>
+        bpf.createMap({ type: "hash", key: bytes(size), value: u32, maxEntries: 4 }),
+      );
+      for (const map of maps) map.set(new Uint8Array(map.keySize).fill(0xff), map.keySize);
+      for (const map of maps.toReversed()) map.setMany([[new Uint8Array(map.keySize).fill(0xee), map.keySize]]);
+      for (const map of [...maps, ...maps.toReversed()]) {
+        assert.equal(map.get(new Uint8Array(map.keySize).fill(0xff)), map.keySize);
+        assert.equal(map.get(new Uint8Array(map.keySize).fill(0xee)), map.keySize);
+        assert.equal(map.count(), 2);
+      }
+    });
+
     test("are equal when their bytes are, padding included", () => {
       using bpf = kernel.open();
       const key = struct({ kind: u8, number: u32 });
