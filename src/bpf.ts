@@ -134,7 +134,7 @@ export class Bpf implements Disposable {
     return maps;
   }
 
-  /** Closes every map that was opened here and lets the kernel's memory go. */
+  /** Closes every map that was opened here; whatever is asked of one later throws a `BpfError` with the code `EBADF`. */
   close(): void {
     this.#context.kernel.release();
   }

@@ -41,6 +41,6 @@ export interface Kernel {
   /** The names in a directory of the BPF filesystem, sorted, or `−errno`. */
   readdir(path: string): string[] | number;
 
-  /** Closes every fd that is still open and lets the memory go. Every later call is `−EBADF`. */
+  /** Closes every fd that is still open. Every later call is `−EBADF`; the memory goes with the last reference to it. */
   release(): void;
 }
