@@ -38,7 +38,10 @@ export class HashMap<K, V> extends KeyedMap<K, V> {
     return true;
   }
 
-  /** Deletes a key and answers the value it had, in one step; `undefined` when it was not there. */
+  /**
+   * Deletes a key and answers the value it had, in one step; `undefined` when it was not there. The kernel deletes before
+   * the layout reads: a value that the layout refuses, one beyond 2^53 for `u64.number`, is gone with the error.
+   */
   take(key: K): V | undefined {
     this.assertOpen(BPF_MAP_LOOKUP_AND_DELETE_ELEM);
     const { kernel } = this.context;
@@ -72,7 +75,7 @@ export class HashMap<K, V> extends KeyedMap<K, V> {
     return all.length - missing;
   }
 
-  /** Takes every entry out and answers them, in the kernel's own order. */
+  /** Takes every entry out and answers them, in the kernel's own order. As with `take`, what a layout refuses is gone. */
   drain(): [K, V][] {
     const entries: [K, V][] = [];
     const batches = this.batches(true);
