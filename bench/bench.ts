@@ -1,11 +1,11 @@
 /**
  * Measures mapiary against its peers: `npm run bench -- [--quick | --full] [--json | --markdown]`.
  *
- * `--json` writes one JSON object and nothing else, `--markdown` writes docs/performance.md. `--entries`, `--rounds` and
- * `--milliseconds` override the sizes, `--seed` the order of the keys.
+ * `--json` prints one JSON object and nothing else, `--markdown` also writes docs/performance.md. `--entries`, `--rounds`
+ * and `--milliseconds` override the sizes, `--seed` the order of the keys.
  */
 import { writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildJavaScript } from "./build.ts";
 import { goals } from "./goals.ts";
@@ -15,7 +15,7 @@ import { markdownReport } from "./markdown.ts";
 import { memoryPerEntry } from "./memory.ts";
 import { peerResults, type Result } from "./result.ts";
 import { type Contender, roster } from "./roster.ts";
-import { type Effort, type Measured, measure } from "./rounds.ts";
+import { type Effort, measure } from "./rounds.ts";
 import { RunningPeer } from "./running-peer.ts";
 import { spreadOf } from "./statistics.ts";
 import { terminalReport } from "./terminal.ts";
@@ -43,8 +43,9 @@ const seed = natural("seed", options.seed);
 const effort = chosenEffort();
 
 buildJavaScript();
-const contenders = roster();
-const measured = await measureAll(contenders);
+const { contenders, peers } = await startAll(roster());
+const measured = await measure(peers, effort, tell);
+for (const peer of peers) peer.stop();
 tell("memory and import");
 const memory = memoryPerEntry(effort.entries);
 const cost = importCost(Math.min(effort.rounds, 20));
@@ -61,22 +62,23 @@ tell("");
 
 if (options.markdown) writeFileSync(PERFORMANCE, markdownReport(result, reached));
 if (options.json) console.log(JSON.stringify({ ...result, goals: reached }));
-else if (options.markdown) console.log(`wrote ${relative(process.cwd(), PERFORMANCE)}`);
 else process.stdout.write(terminalReport(result, reached));
 
-async function measureAll(all: readonly Contender[]): Promise<Measured> {
+/** Starts the peers, in parallel. One that cannot be started is absent, and the reason is what it said. */
+async function startAll(all: readonly Contender[]): Promise<{ contenders: Contender[]; peers: RunningPeer[] }> {
   tell("starting the peers");
-  const present = all.filter((contender) => contender.command !== undefined);
-  const started = await Promise.allSettled(
-    present.map((contender) => RunningPeer.start(contender, effort.entries, seed)),
-  );
-  const peers = started.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
-  try {
-    for (const start of started) if (start.status === "rejected") throw start.reason;
-    return await measure(peers, effort, tell);
-  } finally {
-    for (const peer of peers) peer.stop();
-  }
+  const peers: RunningPeer[] = [];
+  const start = async (contender: Contender): Promise<Contender> => {
+    if (contender.command === undefined) return contender;
+    try {
+      peers.push(await RunningPeer.start(contender, effort.entries, seed));
+      return contender;
+    } catch (error) {
+      return { ...contender, command: undefined, absent: (error as Error).message };
+    }
+  };
+  const contenders = await Promise.all(all.map(start));
+  return { contenders, peers };
 }
 
 function chosenEffort(): Effort {

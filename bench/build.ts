@@ -24,6 +24,7 @@ export const BUILT = {
  */
 export function buildJavaScript(): void {
   mkdirSync(BUILD, { recursive: true });
+  process.once("SIGINT", () => process.exit(130));
   process.once("exit", () => rmSync(BUILD, { recursive: true, force: true }));
   const exports = { ".": "./dist/index.js", "./linux": "./dist/linux.js" };
   writeFileSync(join(BUILD, "package.json"), JSON.stringify({ name: "mapiary", type: "module", exports }));

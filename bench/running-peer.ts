@@ -21,7 +21,7 @@ export class RunningPeer {
     const child = spawn(command, [...args, `${entries}`, `${seed}`], { stdio: ["pipe", "pipe", "inherit"] as never });
     const peer = new RunningPeer(contender, child);
     const line = await peer.#line();
-    if (line !== "ready") throw peer.#failure(line);
+    if (line !== "ready") throw new Error(line.replace(/^error /, ""));
     return peer;
   }
 
