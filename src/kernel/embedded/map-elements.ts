@@ -51,6 +51,7 @@ export class MapElements {
     if (key < 0) return key;
     const value = pointerAt(this.#memory, attr + MAP_ELEM.VALUE);
     if (accessOk(this.#memory, value, map.userValueSize)) return map.copyValue(key, value);
+    if (map.looksForValue) return -EFAULT;
     return this.#faultAfter(map, (scratch) => map.copyValue(key, scratch));
   }
 
@@ -179,8 +180,9 @@ export class MapElements {
   }
 }
 
+/** At least a word, for a map without keys. */
 function paddedKeySize(map: EmbeddedMap): number {
-  return (map.keySize + 3) & ~3;
+  return Math.max(4, (map.keySize + 3) & ~3);
 }
 
 /** Whether BPF_F_LOCK is among flags that may be too large for bit operators. */

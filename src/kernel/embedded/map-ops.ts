@@ -83,6 +83,11 @@ export abstract class EmbeddedMap implements MapOps {
     return this.valueSize;
   }
 
+  /** Whether a lookup reads the caller's value instead of writing it: `kernel/bpf/syscall.c: map_lookup_elem`. */
+  get looksForValue(): boolean {
+    return false;
+  }
+
   get id(): number {
     return this.header(SEGMENT.ID);
   }

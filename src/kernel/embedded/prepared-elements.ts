@@ -26,7 +26,8 @@ export function prepareElement(
   const value = pointerAt(memory, attr + MAP_ELEM.VALUE);
   const flags = u64At(memory, attr + MAP_ELEM.FLAGS);
   const isWholeKey = ((key | map.keySize) & 3) === 0 && accessOk(memory, key, map.keySize);
-  if (!isWholeKey || !accessOk(memory, value, map.userValueSize)) return plain;
+  const isExtraKey = map.keySize === 0 && key !== 0;
+  if (!isWholeKey || isExtraKey || !accessOk(memory, value, map.userValueSize)) return plain;
   const settled = { files, fd, file, key, value, flags, plain };
   if (cmd === BPF_MAP_LOOKUP_ELEM && file.canRead && flags === 0) return new PreparedLookup(settled);
   if (cmd === BPF_MAP_UPDATE_ELEM && file.canWrite && flags <= BPF_EXIST) return new PreparedUpdate(settled);
