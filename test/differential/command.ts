@@ -108,6 +108,7 @@ const rarely = (...values: number[]): fc.Arbitrary<number> =>
 
 const HASH = 1;
 const ARRAY = 2;
+const LPM_TRIE = 11;
 const ZERO_SEED = 64;
 const MMAPABLE = 1024;
 
@@ -127,6 +128,14 @@ const arrayFlags = fc
     rarely(1, 2, 4, 32, 64, 512, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144, 2 ** 31),
   )
   .map(([mmapable, access, odd]) => (mmapable | access | odd) >>> 0);
+
+/** An LPM trie is made with BPF_F_NO_PREALLOC only. */
+const lpmTrieFlags = fc
+  .tuple(
+    rarely(8, 16, 24, 128, 256, 384),
+    rarely(1, 2, 4, 32, 64, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144, 2 ** 31),
+  )
+  .map(([access, odd]) => (1 ^ access ^ odd) >>> 0);
 
 const name = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom("", "hits", "a.b_c9", "fifteen_letters", "longer_than_fifteen_letters") },
@@ -191,6 +200,23 @@ const arraySizes = fc.record({
   ),
 });
 
+const lpmTrieSizes = fc.record({
+  keySize: fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(8, 20) },
+    { weight: 6, arbitrary: fc.integer({ min: 5, max: 40 }) },
+    { weight: 2, arbitrary: fc.constantFrom(0, 1, 4, 259, 260, 261, 2 ** 32 - 1) },
+  ),
+  valueSize: fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(4, 8) },
+    { weight: 6, arbitrary: fc.integer({ min: 1, max: 40 }) },
+    { weight: 1, arbitrary: fc.constantFrom(0, 255, 256, 257, 4096, 2 ** 32 - 1) },
+  ),
+  maxEntries: fc.oneof(
+    { weight: 10, arbitrary: fc.integer({ min: 1, max: 20 }) },
+    { weight: 2, arbitrary: fc.constantFrom(0, 31, 32, 33, 64, 100, 600) },
+  ),
+});
+
 /** Maps that no machine should be asked to hold only to compare: what remains is small, or refused at once. */
 function isReasonable({
   keySize,
@@ -247,9 +273,21 @@ const goodCreate: fc.Arbitrary<Command> = fc
     return { op: "create", slot: 0, type, keySize: size, ...sizes, flags: flags | access, name: "", odd: null };
   });
 
+const goodLpmTrie: fc.Arbitrary<Command> = fc
+  .record({
+    keySize: fc.oneof(fc.constantFrom(8, 20), fc.integer({ min: 5, max: 40 })),
+    valueSize: fc.oneof(fc.constantFrom(4, 8), fc.integer({ min: 1, max: 40 })),
+    maxEntries: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(31, 32, 33, 64, 100)),
+    access: rarely(8, 16, 128, 256),
+  })
+  .map(({ access, ...sizes }) => {
+    return { op: "create", slot: 0, type: LPM_TRIE, ...sizes, flags: 1 | access, name: "", odd: null };
+  });
+
 const anyCreate: fc.Arbitrary<Command> = fc.oneof(
   { weight: 20, arbitrary: create(HASH, hashSizes, hashFlags) },
   { weight: 12, arbitrary: create(ARRAY, arraySizes, arrayFlags) },
+  { weight: 8, arbitrary: create(LPM_TRIE, lpmTrieSizes, lpmTrieFlags) },
   { weight: 1, arbitrary: unknownType },
 );
 
@@ -407,7 +445,11 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
 /** A program: it begins with good maps in the first slots, and goes on with anything. */
 export const anyProgram: fc.Arbitrary<readonly Command[]> = fc
   .tuple(
-    fc.array(goodCreate, { minLength: 1, maxLength: 3, size: "max" }),
+    fc.array(fc.oneof({ weight: 8, arbitrary: goodCreate }, { weight: 2, arbitrary: goodLpmTrie }), {
+      minLength: 1,
+      maxLength: 3,
+      size: "max",
+    }),
     fc.array(anyCommand, { minLength: 1, maxLength: 160, size: "max" }),
   )
   .map(([maps, rest]) => [...maps.map((map, slot) => ({ ...map, slot })), ...rest]);

@@ -359,6 +359,8 @@ export class Machine {
   }
 
   #key(index: number, key: number): Uint8Array {
+    const { info } = this.#slot(index);
+    if (info?.type === "lpm_trie") return prefix(key, info.keySize);
     return spread(key, this.#sizes(index).keySize);
   }
 
@@ -402,6 +404,16 @@ function spread(value: number, size: number): Uint8Array {
   const bytes = new Uint8Array(size);
   for (let at = 0; at < size && at < 4096; at++)
     bytes[at] = at < 4 ? value >>> (8 * at) : (value * 7 + at) >>> (at % 3);
+  return bytes;
+}
+
+/** A number as the key of an LPM trie: prefixes of all lengths, one too long among them, that agree in many bits. */
+function prefix(value: number, size: number): Uint8Array {
+  const bits = (size - 4) * 8;
+  const bytes = new Uint8Array(size).fill([0, 0xff, 0xa5][value % 3] as number);
+  const turned = (value * 7) % bits;
+  bytes[4 + (turned >> 3)] = (bytes[4 + (turned >> 3)] as number) ^ (0x80 >> (turned & 7));
+  new DataView(bytes.buffer).setUint32(0, (value * 5) % (bits + 2), true);
   return bytes;
 }
 
