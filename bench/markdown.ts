@@ -35,6 +35,8 @@ Root, or CAP_BPF, is for the measures on Linux; a C compiler and libbpf's header
   another. Three rounds go before, in which the engine compiles what is hot.
 - mapiary is measured as its package is compiled. "Other maps used before" is a process that used maps of six other
   layouts first, as programs do, so that the engine cannot have specialized mapiary's code for one.
+- Times are CPU time of the peer's whole process, the engine's own threads included: what other processes do meanwhile does not
+  count. On a machine that is idle otherwise it is the time that passes.
 - A number is the median over the rounds, the range in parentheses holds the middle half. A ratio is the median of the
   ratios of one round each.
 - What a lookup finds is kept, the number of hits is checked, and after the last round every value is verified.

@@ -35,7 +35,7 @@ export function placeTables({ peers, baselines }: Result): Table[] {
     const baseline = peers.find((peer) => peer.name === baselines[place]);
     return [
       timesTable(`${PLACE_TITLES[place]}: times as long as ${baseline?.title}`, present, ratio),
-      timesTable(`${PLACE_TITLES[place]}: nanoseconds, median and middle half`, present, nanoseconds),
+      timesTable(`${PLACE_TITLES[place]}: nanoseconds of CPU time, median and middle half`, present, nanoseconds),
     ];
   });
 }

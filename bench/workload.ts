@@ -1,8 +1,9 @@
+import { cpuTime } from "./cpu-time.ts";
 import { shuffledKeys, sumOfValues, valueOfKey } from "./key-sequence.ts";
 import { BATCH_ENTRIES, type MeasureName } from "./measures.ts";
 import type { Peer } from "./peers/peer.ts";
 
-/** How long so many units took. */
+/** How much CPU time so many units took. */
 export interface Timing {
   readonly nanoseconds: number;
   readonly units: number;
@@ -77,9 +78,9 @@ export class Workload<V> {
   /** Times a loop over elements. An eighth more goes before it, untimed: another process had the caches until now. */
   #elements(units: number, run: (count: number) => number, expected: number): Timing {
     run(Math.ceil(units / 8));
-    const start = process.hrtime.bigint();
+    const start = cpuTime();
     const done = run(units);
-    const nanoseconds = Number(process.hrtime.bigint() - start);
+    const nanoseconds = cpuTime() - start;
     if (done !== expected) throw new Error(`${done} keys of ${units} were there, not ${expected}`);
     return { nanoseconds, units };
   }
@@ -87,17 +88,17 @@ export class Workload<V> {
   #passes(units: number, run: () => unknown): Timing {
     const entries = this.#size;
     const passes = Math.max(1, Math.round(units / entries));
-    const start = process.hrtime.bigint();
+    const start = cpuTime();
     for (let pass = 0; pass < passes; pass++) run();
-    return { nanoseconds: Number(process.hrtime.bigint() - start), units: passes * entries };
+    return { nanoseconds: cpuTime() - start, units: passes * entries };
   }
 
   /** Times an iteration that ends early. */
   #part(units: number): Timing {
     const entries = Math.min(units, this.#size);
-    const start = process.hrtime.bigint();
+    const start = cpuTime();
     this.#iterate(entries);
-    return { nanoseconds: Number(process.hrtime.bigint() - start), units: entries };
+    return { nanoseconds: cpuTime() - start, units: entries };
   }
 
   get #size(): number {
