@@ -7,12 +7,24 @@ import { bytes } from "./layout/bytes.ts";
 import type { Layout } from "./layout/layout.ts";
 import { u32 } from "./layout/scalar.ts";
 import type { ArrayMap } from "./maps/array-map.ts";
+import type { BloomFilter } from "./maps/bloom-filter.ts";
 import type { BpfMap, MapContext } from "./maps/bpf-map.ts";
 import { Bpffs } from "./maps/bpffs.ts";
 import type { HashMap } from "./maps/hash-map.ts";
 import type { KeyedMap } from "./maps/keyed-map.ts";
 import { mapClass, type TypedMaps } from "./maps/map-classes.ts";
-import { type ArraySpec, flagBits, type HashSpec, type MapSpec, type OpenOptions } from "./maps/map-spec.ts";
+import {
+  type ArraySpec,
+  type BloomFilterSpec,
+  flagBits,
+  type HashSpec,
+  type MapSpec,
+  type OpenOptions,
+  type QueueSpec,
+  type StackSpec,
+} from "./maps/map-spec.ts";
+import type { Queue } from "./maps/queue.ts";
+import type { Stack } from "./maps/stack.ts";
 import { BpfError } from "./sys/bpf-error.ts";
 import type { Failure } from "./sys/diagnosis.ts";
 import { Frame } from "./sys/frame.ts";
@@ -62,6 +74,9 @@ export class Bpf implements Disposable {
    */
   createMap<K, V>(spec: HashSpec<K, V>): HashMap<K, V>;
   createMap<V, K = number>(spec: ArraySpec<V, K>): ArrayMap<K, V>;
+  createMap<V>(spec: QueueSpec<V>): Queue<V>;
+  createMap<V>(spec: StackSpec<V>): Stack<V>;
+  createMap<V>(spec: BloomFilterSpec<V>): BloomFilter<V>;
   createMap<K, V>(spec: MapSpec<K, V>): BpfMap {
     const { type, value } = spec;
     const key = "key" in spec && spec.key !== undefined ? spec.key : defaultKey<K>(type);
@@ -73,6 +88,7 @@ export class Bpf implements Disposable {
       maxEntries: spec.maxEntries,
       flags: flagBits(spec.flags),
       numaNode: spec.numaNode,
+      mapExtra: spec.type === "bloom_filter" ? spec.hashes : undefined,
     };
     const fd = this.sys.mapCreate(options);
     if (fd < 0) throw this.#failure(BPF_MAP_CREATE, fd, { create: options, map: spec.name });
@@ -156,9 +172,14 @@ export class Bpf implements Disposable {
       if (mapKind === undefined) {
         throw new TypeError(`map ${label} is of type ${info.type}, for which there is bpf.sys alone`);
       }
-      const key = checkedLayout("key", options.key ?? defaultKey<K>(info.type), info.keySize, info);
       const value = checkedLayout("value", options.value, info.valueSize, info);
-      return mapKind.make({ context: this.#context, info, key, value, pinnedAt }, fd);
+      const parts = { context: this.#context, info, value, pinnedAt };
+      if (mapKind.keys === "none") {
+        if (options.key !== undefined) throw new TypeError(`map ${label} is of type ${info.type}, which has no keys`);
+        return mapKind.make(parts, fd);
+      }
+      const key = checkedLayout("key", options.key ?? defaultKey<K>(info.type), info.keySize, info);
+      return mapKind.make({ ...parts, key }, fd);
     } catch (error) {
       this.sys.close(fd);
       throw error;

@@ -25,12 +25,25 @@ export { type Fields, type StructField, type StructLayout, type StructOptions, s
 export { cstring } from "./layout/text.ts";
 export { type BigIntLayout, i64, i64be, u64, u64be } from "./layout/wide.ts";
 export type { ArrayMap } from "./maps/array-map.ts";
+export type { BloomFilter } from "./maps/bloom-filter.ts";
 export type { BpfMap } from "./maps/bpf-map.ts";
 export type { Bpffs } from "./maps/bpffs.ts";
 export type { HashMap } from "./maps/hash-map.ts";
 export type { EntriesAndCursor, KeyedMap, UpdateFlag } from "./maps/keyed-map.ts";
 export type { TypedMaps } from "./maps/map-classes.ts";
-export type { ArraySpec, HashSpec, MapSpec, MapSpecBase, OpenOptions } from "./maps/map-spec.ts";
+export type {
+  ArraySpec,
+  BloomFilterSpec,
+  HashSpec,
+  MapSpec,
+  MapSpecBase,
+  OpenOptions,
+  QueueSpec,
+  StackSpec,
+} from "./maps/map-spec.ts";
+export type { Queue } from "./maps/queue.ts";
+export type { PushFlag, QueueStackMap } from "./maps/queue-stack-map.ts";
+export type { Stack } from "./maps/stack.ts";
 export type { Memory } from "./memory/address-space.ts";
 export { BpfError } from "./sys/bpf-error.ts";
 export type { MapInfo } from "./sys/map-info.ts";

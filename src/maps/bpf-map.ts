@@ -2,6 +2,7 @@ import { BPF_MAP_FREEZE, BPF_OBJ_GET_INFO_BY_FD, BPF_OBJ_PIN } from "../abi/comm
 import { EBADF } from "../abi/errno.ts";
 import type { MapTypeName } from "../abi/map-types.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import type { Layout } from "../layout/layout.ts";
 import { BpfError } from "../sys/bpf-error.ts";
 import type { Failure } from "../sys/diagnosis.ts";
 import type { Frame } from "../sys/frame.ts";
@@ -14,6 +15,14 @@ export interface MapContext {
   readonly sys: Sys;
   /** The memory of batch commands, used by one command at a time. */
   readonly batches: Frame;
+}
+
+/** What every typed map is made of besides its fd. */
+export interface MapParts<V> {
+  readonly context: MapContext;
+  readonly info: MapInfo;
+  readonly value: Layout<V>;
+  readonly pinnedAt?: string | undefined;
 }
 
 /** An fd that belongs to a typed map, and the memory of its commands. */

@@ -11,11 +11,10 @@ import type { PreparedCommand } from "../kernel/prepared-command.ts";
 import type { Layout } from "../layout/layout.ts";
 import type { Address, AddressSpace } from "../memory/address-space.ts";
 import { shown } from "../sys/diagnosis/shown.ts";
-import type { MapInfo } from "../sys/map-info.ts";
 import { type MapShape, mapShape } from "../sys/map-shape.ts";
 import { type Batch, BatchCursor } from "./batch-cursor.ts";
 import { BatchIterator, type Decode, type OwnBatch } from "./batch-iterator.ts";
-import { BpfMap, type MapContext } from "./bpf-map.ts";
+import { BpfMap, type MapParts } from "./bpf-map.ts";
 import { allocateElementFrame, type ElementFrame } from "./element-frame.ts";
 import { EntryBatch } from "./entry-batch.ts";
 
@@ -31,13 +30,9 @@ export interface EntriesAndCursor<K, V> {
   readonly cursor: Uint8Array | undefined;
 }
 
-/** What a typed map is made of besides its fd. */
-export interface KeyedMapParts<K, V> {
-  readonly context: MapContext;
-  readonly info: MapInfo;
+/** What a typed map with keys is made of besides its fd. */
+export interface KeyedMapParts<K, V> extends MapParts<V> {
   readonly key: Layout<K>;
-  readonly value: Layout<V>;
-  readonly pinnedAt?: string | undefined;
 }
 
 /**

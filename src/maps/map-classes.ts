@@ -1,25 +1,36 @@
 import type { MapTypeName } from "../abi/map-types.ts";
 import { ArrayMap } from "./array-map.ts";
-import type { BpfMap } from "./bpf-map.ts";
+import { BloomFilter } from "./bloom-filter.ts";
+import type { BpfMap, MapParts } from "./bpf-map.ts";
 import { HashMap } from "./hash-map.ts";
 import type { KeyedMapParts } from "./keyed-map.ts";
+import { Queue } from "./queue.ts";
+import { Stack } from "./stack.ts";
 
 /** The class of each map type that mapiary has, for the compiler. A new type is a line here and one in `CLASSES`. */
 export interface TypedMaps<K, V> {
   hash: HashMap<K, V>;
   array: ArrayMap<K, V>;
+  queue: Queue<V>;
+  stack: Stack<V>;
+  bloom_filter: BloomFilter<V>;
 }
 
 /** How a typed map of some type is made. */
-export interface MapClass {
-  /** What its keys are when no layout is given: only the caller knows, `u32` indexes, or there are none. */
-  readonly keys: "given" | "index" | "none";
-  readonly make: <K, V>(parts: KeyedMapParts<K, V>, fd: number) => BpfMap;
-}
+export type MapClass =
+  | {
+      /** What its keys are when no layout is given: only the caller knows, or `u32` indexes. */
+      readonly keys: "given" | "index";
+      readonly make: <K, V>(parts: KeyedMapParts<K, V>, fd: number) => BpfMap;
+    }
+  | { readonly keys: "none"; readonly make: <V>(parts: MapParts<V>, fd: number) => BpfMap };
 
 const CLASSES: Readonly<Record<keyof TypedMaps<unknown, unknown>, MapClass>> = {
   hash: { keys: "given", make: (parts, fd) => new HashMap(parts, fd) },
   array: { keys: "index", make: (parts, fd) => new ArrayMap(parts, fd) },
+  queue: { keys: "none", make: (parts, fd) => new Queue(parts, fd) },
+  stack: { keys: "none", make: (parts, fd) => new Stack(parts, fd) },
+  bloom_filter: { keys: "none", make: (parts, fd) => new BloomFilter(parts, fd) },
 };
 
 /** How a typed map of this type is made; `undefined` when mapiary has no class for it. */

@@ -28,8 +28,31 @@ export interface ArraySpec<V, K = number> extends MapSpecBase {
   readonly value: Layout<V>;
 }
 
+/** A queue. It has no keys. */
+export interface QueueSpec<V> extends MapSpecBase {
+  readonly type: "queue";
+  readonly key?: never;
+  readonly value: Layout<V>;
+}
+
+/** A stack. It has no keys. */
+export interface StackSpec<V> extends MapSpecBase {
+  readonly type: "stack";
+  readonly key?: never;
+  readonly value: Layout<V>;
+}
+
+/** A bloom filter. It has no keys; `maxEntries` is how many values it is made for, and more can be added. */
+export interface BloomFilterSpec<V> extends MapSpecBase {
+  readonly type: "bloom_filter";
+  readonly key?: never;
+  readonly value: Layout<V>;
+  /** The number of hash functions, from 1 to 15; 5 when it is 0 or not given. `map_extra` in Linux. */
+  readonly hashes?: number;
+}
+
 /** A map of any type that mapiary has. */
-export type MapSpec<K, V> = HashSpec<K, V> | ArraySpec<V, K>;
+export type MapSpec<K, V> = HashSpec<K, V> | ArraySpec<V, K> | QueueSpec<V> | StackSpec<V> | BloomFilterSpec<V>;
 
 /** How the keys and values of a map that exists already are to be read. */
 export interface OpenOptions<K, V> {
