@@ -15,8 +15,10 @@ const SEED = Number(process.env["MAPIARY_SEED"] ?? Math.floor(Math.random() * 2 
 
 onLinux(({ bpffs }) =>
   describe("embedded against linux", () => {
-    const embedded = new Machine(new EmbeddedKernel(), "/sys/fs/bpf");
-    const linux = new Machine(new LinuxKernel(new AddressSpace(2 ** 28)), bpffs);
+    const running = new LinuxKernel(new AddressSpace(2 ** 28));
+    const { possibleCpus } = running;
+    const linux = new Machine(running, bpffs);
+    const embedded = new Machine(new EmbeddedKernel({ possibleCpus }), "/sys/fs/bpf");
     const compare = (program: readonly Command[]): void => {
       const difference = firstDifference(program, embedded.run(program), linux.run(program));
       if (difference !== undefined) throw new Error(difference);

@@ -44,14 +44,16 @@ function firstValue(flags: number): number {
   return (flags & BPF_F_MMAPABLE) !== 0 ? PAGE_SIZE : SEGMENT.HEADER_SIZE;
 }
 
-class ArrayMap extends EmbeddedMap {
+/** What arrays of values have in common. */
+export class ArrayMap extends EmbeddedMap {
   readonly #values: Address;
   readonly #elementSize: number;
 
-  constructor(memory: AddressSpace, base: Address) {
+  /** `storedSize` is the bytes that an element keeps for its value. */
+  constructor(memory: AddressSpace, base: Address, storedSize?: number) {
     super(memory, base);
     this.#values = base + firstValue(this.header(SEGMENT.MAP_FLAGS));
-    this.#elementSize = elementSize(this.valueSize);
+    this.#elementSize = elementSize(storedSize ?? this.valueSize);
   }
 
   override lookup(key: Address): Address {
@@ -64,7 +66,7 @@ class ArrayMap extends EmbeddedMap {
     const element = this.lookup(key);
     if (element === 0) return -E2BIG;
     if (flags === BPF_NOEXIST) return -EEXIST;
-    copyBytes(this.memory, element, value, this.valueSize);
+    copyBytes(this.memory, element, value, this.userValueSize);
     return 0;
   }
 

@@ -8,19 +8,25 @@ import type { MapCreateAttr } from "../map-create-attr.ts";
 import { EmbeddedMap } from "../map-ops.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
 import { accessOk, copyBytes } from "../user-memory.ts";
+import { allCpusSize } from "./percpu-values.ts";
 
 /*
  * The segment: the header, one word for each bucket (the first element of its chain, 0 when it is empty), then the
  * elements: a word that links to the next one of the chain, the key padded to whole words, the value aligned to 8.
  * Links count words from the start of the segment. An element that is free is chained to the other free ones; those
- * that were never used are not even that, so a large map touches no page that it does not need.
+ * that were never used are not even that, so a large map touches no page that it does not need. In a per-CPU table a
+ * value is one slot for each possible CPU, each rounded up to 8 bytes.
  */
-const HASH_HEADER = {
+export const HASH_HEADER = {
   SEED: SEGMENT.TYPE_HEADER,
   /** The first element of the free list, 0 when it is empty. */
   FREE: SEGMENT.TYPE_HEADER + 4,
   /** How many elements were ever used. */
   USED: SEGMENT.TYPE_HEADER + 8,
+  /** How many CPUs have a slot in each value, 0 when there is one value for all. */
+  POSSIBLE_CPUS: SEGMENT.TYPE_HEADER + 12,
+  /** In a table that evicts: the number of the element that is asked next whether it can go. */
+  HAND: SEGMENT.TYPE_HEADER + 16,
 } as const;
 
 const LINUX_BUCKET = 16;
@@ -30,15 +36,29 @@ const U32_MAX = 2 ** 32 - 1;
  * A segment for a hash table whose elements keep `storedSize` bytes for a value, or `−errno`: `htab_map_alloc`. A table
  * with BPF_F_ZERO_SEED has the same order everywhere.
  */
-export function allocateHashTable(memory: AddressSpace, attr: MapCreateAttr, storedSize: number): Address | number {
-  const buckets = bucketCount(attr.maxEntries);
+export function allocateHashTable(
+  memory: AddressSpace,
+  attr: MapCreateAttr,
+  storedSize: number,
+  { possibleCpus = 0, maxEntries = attr.maxEntries }: { possibleCpus?: number; maxEntries?: number } = {},
+): Address | number {
+  const buckets = bucketCount(maxEntries);
   if (buckets > U32_MAX / LINUX_BUCKET) return -E2BIG;
   const element = elementWords(attr.keySize, storedSize) * 4;
-  const base = allocateSegment(memory, attr, firstElementWord(buckets) * 4 + element * attr.maxEntries);
+  const base = allocateSegment(memory, attr, firstElementWord(buckets) * 4 + element * maxEntries);
   if (base === 0) return -ENOMEM;
   const seed = (attr.flags & BPF_F_ZERO_SEED) !== 0 ? 0 : Math.floor(Math.random() * 2 ** 32);
+  memory.u32[(base + SEGMENT.MAX_ENTRIES) >>> 2] = maxEntries;
   memory.u32[(base + HASH_HEADER.SEED) >>> 2] = seed;
+  memory.u32[(base + HASH_HEADER.POSSIBLE_CPUS) >>> 2] = possibleCpus;
   return base;
+}
+
+/** The bytes of a value of the table in the hands of user space. */
+export function hashValueSize(memory: AddressSpace, base: Address): number {
+  const valueSize = memory.u32[(base + SEGMENT.VALUE_SIZE) >>> 2] as number;
+  const cpus = memory.u32[(base + HASH_HEADER.POSSIBLE_CPUS) >>> 2] as number;
+  return cpus === 0 ? valueSize : allCpusSize(valueSize, cpus);
 }
 
 /** Buckets are a power of two, at least one for each entry. */
@@ -64,8 +84,8 @@ function firstElementWord(buckets: number): number {
 }
 
 /**
- * What all hash tables have in common. A type that keeps something else in its elements than the value that user space
- * sees says so in the constructor, and overrides `storeValue` and `loadValue`.
+ * What all hash tables have in common, those with a value for each CPU included. A type that keeps something else in its
+ * elements than the value that user space sees says so in the constructor, and overrides `storeValue` and `loadValue`.
  */
 export class HashTable extends EmbeddedMap {
   /** The word of the memory at which the segment begins: links count from here. */
@@ -79,29 +99,66 @@ export class HashTable extends EmbeddedMap {
   readonly #keyWords: number;
   readonly #valueWord: number;
   readonly #seed: number;
+  readonly #userValueSize: number;
+  readonly #updatesInPlace: boolean;
 
   /** `storedSize` is the bytes that an element keeps for its value. */
   constructor(memory: AddressSpace, base: Address, storedSize?: number) {
     super(memory, base);
     const buckets = bucketCount(this.maxEntries);
+    this.#userValueSize = hashValueSize(memory, base);
+    this.#updatesInPlace = this.header(HASH_HEADER.POSSIBLE_CPUS) !== 0;
     this.#origin = base >>> 2;
     this.#buckets = this.#origin + SEGMENT.HEADER_SIZE / 4;
     this.#bucketMask = buckets - 1;
     this.#firstElement = firstElementWord(buckets);
-    this.#elementWords = elementWords(this.keySize, storedSize ?? this.valueSize);
+    this.#elementWords = elementWords(this.keySize, storedSize ?? this.#userValueSize);
     this.#keyWords = Math.ceil(this.keySize / 4);
     this.#valueWord = valueWord(this.keySize);
     this.#seed = this.header(HASH_HEADER.SEED) | 0;
   }
 
+  override get userValueSize(): number {
+    return this.#userValueSize;
+  }
+
   /** Keeps a value that user space gave, at its place in an element that is new or holds an older one. */
   protected storeValue(at: Address, value: Address, _isNew: boolean): void {
-    copyBytes(this.memory, at, value, this.valueSize);
+    copyBytes(this.memory, at, value, this.#userValueSize);
   }
 
   /** Gives user space the value at a place in an element. */
   protected loadValue(at: Address, value: Address): void {
-    copyBytes(this.memory, value, at, this.valueSize);
+    copyBytes(this.memory, value, at, this.#userValueSize);
+  }
+
+  /** Makes room for a new key in a table that is full. False when there is nothing that can go. */
+  protected evict(): boolean {
+    return false;
+  }
+
+  /** Where the value of the element number `index` lies. */
+  protected valueAt(index: number): Address {
+    return (this.#origin + this.#firstElement + index * this.#elementWords + this.#valueWord) * 4;
+  }
+
+  /** Deletes the element number `index`, which is in use. */
+  protected deleteAt(index: number): void {
+    this.#unlink(this.#origin + this.#firstElement + index * this.#elementWords + 1);
+  }
+
+  /** Is told that the value at a place in an element is about to go. */
+  protected dropValue(_at: Address): void {}
+
+  /** Calls a function with the place of every value that is there. */
+  protected forEachValue(call: (at: Address) => void): void {
+    const { i32 } = this.memory;
+    const origin = this.#origin;
+    for (let bucket = this.#buckets; bucket <= this.#buckets + this.#bucketMask; bucket++) {
+      for (let at = i32[bucket] as number; at !== 0; at = i32[origin + at] as number) {
+        call((origin + at + this.#valueWord) * 4);
+      }
+    }
   }
 
   override copyValue(key: Address, value: Address): number {
@@ -119,7 +176,8 @@ export class HashTable extends EmbeddedMap {
 
   /**
    * An update puts its element at the head of the chain even when the key was there, as Linux does by linking a new
-   * element before it unlinks the old one: `htab_map_update_elem`.
+   * element before it unlinks the old one: `htab_map_update_elem`. The values of all CPUs are overwritten where they
+   * are: `__htab_percpu_map_update_elem`.
    */
   override update(key: Address, value: Address, flags: number): number {
     if (flags > BPF_EXIST) return -EINVAL;
@@ -127,9 +185,8 @@ export class HashTable extends EmbeddedMap {
     const origin = this.#origin;
     const keyAt = key >>> 2;
     const bucket = this.#bucketOf(keyAt);
-    const first = i32[bucket] as number;
     let previous = 0;
-    let element = first;
+    let element = i32[bucket] as number;
     while (element !== 0 && !this.#hasKey(i32, origin + element, keyAt)) {
       previous = element;
       element = i32[origin + element] as number;
@@ -138,16 +195,17 @@ export class HashTable extends EmbeddedMap {
     if (isNew) {
       if (flags === BPF_EXIST) return -ENOENT;
       element = this.#takeElement(i32);
+      if (element === 0 && this.evict()) element = this.#takeElement(i32);
       if (element === 0) return -E2BIG;
       const at = origin + element;
       for (let word = 0; word < this.#keyWords; word++) i32[at + 1 + word] = i32[keyAt + word] as number;
-      i32[at] = first;
+      i32[at] = i32[bucket] as number;
       i32[bucket] = element;
     } else {
       if (flags === BPF_NOEXIST) return -EEXIST;
-      if (previous !== 0) {
+      if (previous !== 0 && !this.#updatesInPlace) {
         i32[origin + previous] = i32[origin + element] as number;
-        i32[origin + element] = first;
+        i32[origin + element] = i32[bucket] as number;
         i32[bucket] = element;
       }
     }
@@ -337,6 +395,7 @@ export class HashTable extends EmbeddedMap {
   }
 
   #releaseElement(i32: Int32Array, element: number): void {
+    this.dropValue((this.#origin + element + this.#valueWord) * 4);
     const free = this.#origin + HASH_HEADER.FREE / 4;
     i32[this.#origin + element] = i32[free] as number;
     i32[free] = element;

@@ -4,7 +4,8 @@ import type { MapCreateAttr } from "../map-create-attr.ts";
 import { ACCESS_FLAGS, type EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
 import { allocateHashTable, HashTable } from "./hash-table.ts";
 
-const CREATE_FLAGS = BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS;
+/** The flags that every hash table takes. */
+export const HASH_CREATE_FLAGS = BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS;
 
 // Sizes of Linux that its limit is made of: KMALLOC_MAX_SIZE, struct htab_elem.
 const KMALLOC_MAX_SIZE = 1 << 22;
@@ -12,14 +13,18 @@ const LINUX_ELEM_HEADER = 48;
 
 /** The checks that all hash tables share: `htab_map_alloc_check`. */
 export function checkHashTable(attr: MapCreateAttr, flags: number): number {
-  if (!attr.hasOnlyFlags(flags)) return -EINVAL;
+  return attr.hasOnlyFlags(flags) ? checkHashSizes(attr) : -EINVAL;
+}
+
+/** The checks of `htab_map_alloc_check` that come behind those of the flags. */
+export function checkHashSizes(attr: MapCreateAttr): number {
   if (attr.maxEntries === 0 || attr.keySize === 0 || attr.valueSize === 0) return -EINVAL;
   return attr.keySize + attr.valueSize >= KMALLOC_MAX_SIZE - LINUX_ELEM_HEADER ? -E2BIG : 0;
 }
 
 /** `"hash"`: `kernel/bpf/hashtab.c`, 6.18. */
 export const HASH: MapType = {
-  allocCheck: (attr) => checkHashTable(attr, CREATE_FLAGS),
+  allocCheck: (attr) => checkHashTable(attr, HASH_CREATE_FLAGS),
 
   alloc({ memory }: MapHost, attr: MapCreateAttr): EmbeddedMap | number {
     const base = allocateHashTable(memory, attr, attr.valueSize);
