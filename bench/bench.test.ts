@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
+import { linux } from "mapiary/linux";
 import { shuffledKeys } from "./key-sequence.ts";
 import { MEASURE_NAMES } from "./measures.ts";
 import type { Result } from "./result.ts";
@@ -63,6 +64,11 @@ describe("npm run bench -- --quick --json", () => {
     for (const name of ["map-number", "map-bigint", "embedded-number", "embedded-mixed", "embedded-bigint"]) {
       assert.ok(present.includes(name), name);
     }
+  });
+
+  test("mapiary is measured on Linux wherever Linux can be used", () => {
+    const peer = result.peers.find((one) => one.name === "linux-number");
+    assert.equal(peer?.absent, linux.unavailableReason());
   });
 
   test("the baseline's ratio to itself is 1", () => {

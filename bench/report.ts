@@ -98,9 +98,13 @@ export function goalsTable(goals: readonly Goal[]): Table {
   return { title: "Goals", rows: [["", "goal", "found", "met"], ...rows] };
 }
 
-/** The peers that could not be measured, and why, in lines. */
+/** The peers that could not be measured, and why: a line for each reason. */
 export function absences({ peers }: Result): string[] {
-  return peers.flatMap(({ title, absent }) => (absent === undefined ? [] : [`${title}: not measured, ${absent}`]));
+  const titles = new Map<string, string[]>();
+  for (const { title, absent } of peers) {
+    if (absent !== undefined) titles.set(absent, [...(titles.get(absent) ?? []), title]);
+  }
+  return [...titles].map(([reason, of]) => `Not measured: ${of.join("; ")}. The reason: ${reason}.`);
 }
 
 function milliseconds({ median, low, high }: Spread): string[] {
