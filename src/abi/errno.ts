@@ -12,16 +12,19 @@ export const EACCES = 13;
 export const EFAULT = 14;
 export const EBUSY = 16;
 export const EEXIST = 17;
+export const ENODEV = 19;
 export const ENOTDIR = 20;
 export const EISDIR = 21;
 export const EINVAL = 22;
 export const EMFILE = 24;
 export const ENOSPC = 28;
+export const ERANGE = 34;
 export const ENAMETOOLONG = 36;
 export const ENOSYS = 38;
 export const ENOTEMPTY = 39;
 export const EOVERFLOW = 75;
 export const EBADFD = 77;
+export const ENOTSOCK = 88;
 export const ENOTSUP = 95;
 /** "Operation is not supported", a number that Linux keeps to itself but lets out through `bpf(2)`. */
 export const ENOTSUPP = 524;
@@ -37,16 +40,19 @@ const ERRORS: Readonly<Record<number, readonly [code: string, description: strin
   [EFAULT]: ["EFAULT", "bad address"],
   [EBUSY]: ["EBUSY", "device or resource busy"],
   [EEXIST]: ["EEXIST", "file exists"],
+  [ENODEV]: ["ENODEV", "no such device"],
   [ENOTDIR]: ["ENOTDIR", "not a directory"],
   [EISDIR]: ["EISDIR", "is a directory"],
   [EINVAL]: ["EINVAL", "invalid argument"],
   [EMFILE]: ["EMFILE", "too many open files"],
   [ENOSPC]: ["ENOSPC", "no space left on device"],
+  [ERANGE]: ["ERANGE", "numerical result out of range"],
   [ENAMETOOLONG]: ["ENAMETOOLONG", "file name too long"],
   [ENOSYS]: ["ENOSYS", "function not implemented"],
   [ENOTEMPTY]: ["ENOTEMPTY", "directory not empty"],
   [EOVERFLOW]: ["EOVERFLOW", "value too large for defined data type"],
   [EBADFD]: ["EBADFD", "file descriptor in bad state"],
+  [ENOTSOCK]: ["ENOTSOCK", "socket operation on non-socket"],
   [ENOTSUP]: ["ENOTSUP", "operation not supported"],
   [ENOTSUPP]: ["ENOTSUPP", "operation is not supported"],
 };

@@ -20,6 +20,7 @@ export class MapCreateAttr {
   readonly maxEntries: number;
   /** `map_flags` without BPF_F_TOKEN_FD, which the map types never see. */
   readonly flags: number;
+  readonly innerMapFd: number;
   readonly hasTokenFlag: boolean;
   readonly tokenFd: number;
   /** `numa_node`, or −1 when BPF_F_NUMA_NODE is not set. */
@@ -32,6 +33,8 @@ export class MapCreateAttr {
   readonly btfKeyTypeId: number;
   readonly btfValueTypeId: number;
   readonly btfVmlinuxValueTypeId: number;
+  /** With BPF_F_VTYPE_BTF_OBJ_FD: the BTF that the value's type is of. */
+  readonly valueTypeBtfObjFd: number;
   readonly mapExtraLow: number;
   readonly mapExtraHigh: number;
   readonly exclProgHash: Address;
@@ -45,6 +48,7 @@ export class MapCreateAttr {
     this.valueSize = u32(MAP_CREATE.VALUE_SIZE);
     this.maxEntries = u32(MAP_CREATE.MAX_ENTRIES);
     this.flags = (flags & ~BPF_F_TOKEN_FD) >>> 0;
+    this.innerMapFd = u32(MAP_CREATE.INNER_MAP_FD) | 0;
     this.hasTokenFlag = (flags & BPF_F_TOKEN_FD) !== 0;
     this.tokenFd = u32(MAP_CREATE.MAP_TOKEN_FD) | 0;
     this.numaNode = (flags & BPF_F_NUMA_NODE) !== 0 ? u32(MAP_CREATE.NUMA_NODE) | 0 : NUMA_NO_NODE;
@@ -58,6 +62,7 @@ export class MapCreateAttr {
     this.btfKeyTypeId = u32(MAP_CREATE.BTF_KEY_TYPE_ID);
     this.btfValueTypeId = u32(MAP_CREATE.BTF_VALUE_TYPE_ID);
     this.btfVmlinuxValueTypeId = u32(MAP_CREATE.BTF_VMLINUX_VALUE_TYPE_ID);
+    this.valueTypeBtfObjFd = u32(MAP_CREATE.VALUE_TYPE_BTF_OBJ_FD) | 0;
     this.mapExtraLow = u32(MAP_CREATE.MAP_EXTRA);
     this.mapExtraHigh = u32(MAP_CREATE.MAP_EXTRA + 4);
     this.exclProgHash = u32(MAP_CREATE.EXCL_PROG_HASH) + u32(MAP_CREATE.EXCL_PROG_HASH + 4) * 2 ** 32;

@@ -35,6 +35,8 @@ export interface MapOps {
   deleteBatch(batch: MapBatch): number;
   /** Where `mmap` of the map begins, and how many bytes can be mapped; or `−errno`, as its `map_mmap` has it. */
   mappable(): { readonly address: Address; readonly bytes: number } | number;
+  /** Why a part of what is mappable cannot be mapped so, from `offset` on and whole pages long; 0 when it can. */
+  mapRefusal(isWritable: boolean, offset: number, length: number): number;
 }
 
 /** What a map type may need of the kernel that its maps live on. */
@@ -143,6 +145,20 @@ export abstract class EmbeddedMap implements MapOps {
 
   mappable(): { readonly address: Address; readonly bytes: number } | number {
     return -ENOTSUPP;
+  }
+
+  mapRefusal(_isWritable: boolean, _offset: number, _length: number): number {
+    return 0;
+  }
+
+  /** A part of the map was mapped, as long as this: `bpf_map_mmap_open`. */
+  mapped(isWritable: boolean, _length: number): void {
+    if (isWritable) this.writableMappings++;
+  }
+
+  /** A mapping has gone: `bpf_map_mmap_close`. */
+  unmapped(isWritable: boolean): void {
+    if (isWritable) this.writableMappings--;
   }
 
   /** Gives the segment back. The map is gone. */

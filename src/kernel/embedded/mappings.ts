@@ -33,12 +33,14 @@ export class Mappings {
     if (!file.canWrite) return -EINVAL;
     if (isWritable && map.isFrozen) return -EPERM;
     if (isWritable && (map.header(SEGMENT.MAP_FLAGS) & BPF_F_RDONLY_PROG) !== 0) return -EACCES;
+    const refusal = map.mapRefusal(isWritable, offset, pageAlign(length));
+    if (refusal !== 0) return refusal;
     if (typeof range === "number") return range;
     if (offset + pageAlign(length) > range.bytes) return -EINVAL;
     const address = range.address + offset;
     this.#mappings.push({ map, address, length: pageAlign(length), isWritable });
     map.references++;
-    if (isWritable) map.writableMappings++;
+    map.mapped(isWritable, pageAlign(length));
     return address;
   }
 
@@ -51,7 +53,7 @@ export class Mappings {
       (mapping) => mapping.address === address && mapping.length === pageAlign(length),
     );
     const [mapping] = at < 0 ? [] : this.#mappings.splice(at, 1);
-    if (mapping?.isWritable) mapping.map.writableMappings--;
+    mapping?.map.unmapped(mapping.isWritable);
     return mapping?.map;
   }
 }
