@@ -113,24 +113,33 @@ class LpmTrie extends EmbeddedMap {
     });
   }
 
-  /** The value of the longest prefix that the key begins with: `trie_lookup_elem`. */
+  /**
+   * The value of the longest prefix that the key begins with: `trie_lookup_elem`. On the way down prefixes only grow, and
+   * agree in what lies before: the key is read once, word by word.
+   */
   override lookup(key: Address): Address {
     const { i32, u32, view } = this.memory;
     const origin = this.#origin;
     const bits = u32[key >>> 2] as number;
     if (bits > this.#mostBits) return 0;
     let found = 0;
-    let agreeing = 0;
+    let word = 0;
+    let data = dataAt(view, key, 0);
     let node = i32[this.#root] as number;
     while (node !== 0) {
       const at = origin + node;
       const prefix = i32[at + PREFIX] as number;
-      if (prefix > bits || this.#agreement(i32, view, at, key, agreeing, prefix) < prefix) break;
+      if (prefix > bits) break;
+      while (word < prefix >>> 5 && i32[at + DATA + word] === data) {
+        word++;
+        data = word < this.#dataWords ? dataAt(view, key, word) : 0;
+      }
+      const rest = prefix - word * 32;
+      if (rest > 31 || Math.clz32((i32[at + DATA + word] as number) ^ data) < rest) break;
       const value = i32[at + VALUE] as number;
       if (value !== 0) found = value;
       if (prefix === bits) break;
-      agreeing = prefix;
-      node = i32[at + CHILDREN + bitAt(view, key, prefix)] as number;
+      node = i32[at + CHILDREN + ((data >>> (31 - rest)) & 1)] as number;
     }
     return found === 0 ? 0 : (origin + found) * 4;
   }
@@ -138,16 +147,14 @@ class LpmTrie extends EmbeddedMap {
   /** `trie_update_elem`. The bits behind the prefix are kept as they are given, and replaced with the value. */
   override update(key: Address, value: Address, flags: number): number {
     if (flags > BPF_EXIST) return -EINVAL;
-    const { i32, u32, view } = this.memory;
+    const { i32, u32 } = this.memory;
     const bits = u32[key >>> 2] as number;
     if (bits > this.#mostBits) return -EINVAL;
     const link = this.#walk(key, bits);
     const node = i32[link] as number;
     const at = this.#origin + node;
-    const prefix = node === 0 ? 0 : (i32[at + PREFIX] as number);
-    const agreeing = node === 0 ? 0 : this.#agreement(i32, view, at, key, 0, Math.min(prefix, bits));
-    const isNode = node !== 0 && prefix === bits && agreeing === bits;
-    if (isNode && i32[at + VALUE] !== 0) {
+    const hasNode = this.#isNodeOf(node, key, bits);
+    if (hasNode && i32[at + VALUE] !== 0) {
       if (flags === BPF_NOEXIST) return -EEXIST;
       this.#fill(node, key, value);
       return 0;
@@ -155,29 +162,27 @@ class LpmTrie extends EmbeddedMap {
     if (flags === BPF_EXIST) return -ENOENT;
     const place = this.#values.take();
     if (place === 0) return -ENOSPC;
-    if (isNode) {
+    if (hasNode) {
       i32[at + VALUE] = place;
       this.#fill(node, key, value);
       return 0;
     }
     const added = this.#newNode(bits, place);
     this.#fill(added, key, value);
-    i32[link] = node === 0 ? added : this.#join(node, added, key, agreeing);
+    i32[link] = node === 0 ? added : this.#join(node, added, key, bits);
     return 0;
   }
 
   /** `trie_delete_elem`. */
   override delete(key: Address): number {
-    const { i32, u32, view } = this.memory;
-    const origin = this.#origin;
+    const { i32, u32 } = this.memory;
     const bits = u32[key >>> 2] as number;
     if (bits > this.#mostBits) return -EINVAL;
     const link = this.#walk(key, bits);
     const linkAbove = this.#linkAbove;
     const node = i32[link] as number;
-    const at = origin + node;
-    if (node === 0 || i32[at + PREFIX] !== bits || this.#agreement(i32, view, at, key, 0, bits) < bits) return -ENOENT;
-    const value = i32[at + VALUE] as number;
+    const at = this.#origin + node;
+    const value = this.#isNodeOf(node, key, bits) ? (i32[at + VALUE] as number) : 0;
     if (value === 0) return -ENOENT;
     this.#values.giveBack(value);
     i32[at + VALUE] = 0;
@@ -192,40 +197,14 @@ class LpmTrie extends EmbeddedMap {
     return 0;
   }
 
-  /**
-   * The prefixes behind each branch before the prefix itself. A key that is not there, or is none, is followed by the
-   * first one: `trie_get_next_key`.
-   */
+  /** `trie_get_next_key`. */
   override getNextKey(key: Address, next: Address): number {
-    const { i32, u32, view } = this.memory;
+    const { i32, u32 } = this.memory;
     const root = i32[this.#root] as number;
     if (root === 0) return -ENOENT;
-    const bits = key === 0 ? 0 : (u32[key >>> 2] as number);
-    if (key === 0 || bits > this.#mostBits) return this.#copyKey(this.#first(root), next);
-    // What comes after the key: the first one of a branch, or a node.
-    let branch = 0;
-    let follower = 0;
-    let node = root;
-    for (;;) {
-      const at = this.#origin + node;
-      const prefix = i32[at + PREFIX] as number;
-      const disagrees = prefix > bits || this.#agreement(i32, view, at, key, 0, prefix) < prefix;
-      if (disagrees) return this.#copyKey(this.#first(root), next);
-      if (prefix === bits) break;
-      const bit = bitAt(view, key, prefix);
-      const other = bit === 0 ? (i32[at + CHILDREN + 1] as number) : 0;
-      if (other !== 0) {
-        branch = other;
-      } else if (i32[at + VALUE] !== 0) {
-        branch = 0;
-        follower = node;
-      }
-      node = i32[at + CHILDREN + bit] as number;
-      if (node === 0) return this.#copyKey(this.#first(root), next);
-    }
-    if (i32[this.#origin + node + VALUE] === 0) return this.#copyKey(this.#first(root), next);
-    if (branch !== 0) return this.#copyKey(this.#first(branch), next);
-    return follower === 0 ? -ENOENT : this.#copyKey(follower, next);
+    const bits = key === 0 ? this.#mostBits + 1 : (u32[key >>> 2] as number);
+    const node = bits > this.#mostBits ? this.#first(root) : this.#after(key, bits);
+    return node === 0 ? -ENOENT : this.#copyKey(node, next);
   }
 
   override lookupBatch(batch: MapBatch): number {
@@ -261,6 +240,48 @@ class LpmTrie extends EmbeddedMap {
     }
   }
 
+  /** Whether a node that a walk found is that of the key itself. */
+  #isNodeOf(node: number, key: Address, bits: number): boolean {
+    const { i32, view } = this.memory;
+    const at = this.#origin + node;
+    return node !== 0 && i32[at + PREFIX] === bits && this.#agreement(i32, view, at, key, 0, bits) === bits;
+  }
+
+  /**
+   * The entry after a key, 0 after the last: both branches come before the node that they are below. A key that is not
+   * there is followed by the first entry.
+   */
+  #after(key: Address, bits: number): number {
+    const { i32, view } = this.memory;
+    const root = i32[this.#root] as number;
+    // On the way down, what would come next: the first entry of a branch, or a node.
+    let branch = 0;
+    let follower = 0;
+    let agreeing = 0;
+    let node = root;
+    while (node !== 0) {
+      const at = this.#origin + node;
+      const prefix = i32[at + PREFIX] as number;
+      const isOnTheWay = prefix <= bits && this.#agreement(i32, view, at, key, agreeing, prefix) === prefix;
+      if (!isOnTheWay) break;
+      if (prefix === bits) {
+        if (i32[at + VALUE] === 0) break;
+        return branch === 0 ? follower : this.#first(branch);
+      }
+      const bit = bitAt(view, key, prefix);
+      const other = bit === 0 ? (i32[at + CHILDREN + 1] as number) : 0;
+      if (other !== 0) {
+        branch = other;
+      } else if (i32[at + VALUE] !== 0) {
+        branch = 0;
+        follower = node;
+      }
+      agreeing = prefix;
+      node = i32[at + CHILDREN + bit] as number;
+    }
+    return this.#first(root);
+  }
+
   /**
    * How many of their first `limit` bits the node at a word of the memory and a key have in common, when it is known that
    * the first `known` are.
@@ -274,11 +295,12 @@ class LpmTrie extends EmbeddedMap {
   }
 
   /** Puts a new node and the one in whose place it came together: what now belongs in that place. */
-  #join(node: number, added: number, key: Address, agreeing: number): number {
+  #join(node: number, added: number, key: Address, bits: number): number {
     const { i32, view } = this.memory;
     const at = this.#origin + node;
     const addedAt = this.#origin + added;
-    if (agreeing === i32[addedAt + PREFIX]) {
+    const agreeing = this.#agreement(i32, view, at, key, 0, Math.min(i32[at + PREFIX] as number, bits));
+    if (agreeing === bits) {
       const bit = ((i32[at + DATA + (agreeing >>> 5)] as number) >>> (31 - (agreeing & 31))) & 1;
       i32[addedAt + CHILDREN + bit] = node;
       return added;
