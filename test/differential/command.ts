@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { anyObjectMap, goodObjectMap } from "./object-maps.ts";
 
 /**
  * One command of a random program. Maps are named by slots: whatever fd a kernel gives for what was opened into a slot
@@ -15,6 +16,8 @@ export type Command =
       readonly flags: number;
       readonly name: string;
       readonly odd: Odd | null;
+      /** The slot of the inner map, for a map of maps. */
+      readonly inner?: number;
     }
   | {
       readonly op: "update";
@@ -45,6 +48,13 @@ export type Command =
   | { readonly op: "pin"; readonly slot: number; readonly path: string; readonly fileFlags: number }
   | { readonly op: "get"; readonly slot: number; readonly path: string; readonly fileFlags: number }
   | { readonly op: "byId"; readonly from: number; readonly slot: number; readonly openFlags: number }
+  | {
+      /** Opens the inner map that a map of maps has for a key. */
+      readonly op: "inner";
+      readonly from: number;
+      readonly key: number;
+      readonly slot: number;
+    }
   | { readonly op: "mkdir" | "rmdir" | "unlink" | "readdir"; readonly path: string }
   | {
       readonly op: "mmap";
@@ -109,6 +119,12 @@ const rarely = (...values: number[]): fc.Arbitrary<number> =>
 const HASH = 1;
 const ARRAY = 2;
 const LPM_TRIE = 11;
+const ARRAY_OF_MAPS = 12;
+const HASH_OF_MAPS = 13;
+const PERCPU_HASH = 5;
+const PERCPU_ARRAY = 6;
+const LRU_HASH = 9;
+const LRU_PERCPU_HASH = 10;
 const ZERO_SEED = 64;
 const MMAPABLE = 1024;
 
@@ -129,6 +145,10 @@ const arrayFlags = fc
   )
   .map(([mmapable, access, odd]) => (mmapable | access | odd) >>> 0);
 
+const percpuArrayFlags = fc
+  .tuple(arrayFlags, rarely(MMAPABLE))
+  .map(([flags, mmapable]) => ((flags & ~MMAPABLE) | mmapable) >>> 0);
+
 /** An LPM trie is made with BPF_F_NO_PREALLOC only. */
 const lpmTrieFlags = fc
   .tuple(
@@ -136,6 +156,15 @@ const lpmTrieFlags = fc
     rarely(1, 2, 4, 32, 64, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144, 2 ** 31),
   )
   .map(([access, odd]) => (1 ^ access ^ odd) >>> 0);
+
+const lruFlags = fc
+  .tuple(
+    fc.constantFrom(0, 0, 2),
+    rarely(8, 16, 24, 128, 256, 384),
+    rarely(1, 4, 32, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144, 2 ** 31),
+    rarely(ZERO_SEED),
+  )
+  .map(([lists, access, odd, seed]) => (lists | access | odd | (ZERO_SEED ^ seed)) >>> 0);
 
 const name = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom("", "hits", "a.b_c9", "fifteen_letters", "longer_than_fifteen_letters") },
@@ -217,6 +246,18 @@ const lpmTrieSizes = fc.record({
   ),
 });
 
+/** The most that one CPU's value can have, and more. */
+const percpuValueSize = fc.oneof(
+  { weight: 8, arbitrary: fc.integer({ min: 1, max: 40 }) },
+  { weight: 1, arbitrary: fc.constantFrom(0, 255, 256, 257, 4096, 32760, 32761, 32768, 32769, 2 ** 31, 2 ** 32 - 1) },
+);
+
+/** Linux evicts the first entry of an LRU map when it is half full or fuller, and chooses otherwise: programs stay below. */
+const lruEntries = fc.oneof(
+  { weight: 10, arbitrary: fc.integer({ min: 250, max: 300 }) },
+  { weight: 1, arbitrary: fc.constantFrom(0, 2 ** 27 + 1, 2 ** 31, 2 ** 31 + 1, 2 ** 32 - 1) },
+);
+
 /** Maps that no machine should be asked to hold only to compare: what remains is small, or refused at once. */
 function isReasonable({
   keySize,
@@ -238,13 +279,27 @@ function withRoom({ keySize, valueSize }: { keySize: number; valueSize: number }
   return keySize + valueSize > 2 ** 13 ? (flags & ~1) >>> 0 : flags;
 }
 
-function create(type: number, sizes: typeof hashSizes, flags: fc.Arbitrary<number>): fc.Arbitrary<Command> {
+interface Sizes {
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+}
+
+function create(type: number, sizes: fc.Arbitrary<Sizes>, flags: fc.Arbitrary<number>): fc.Arbitrary<Command> {
   return fc
     .record({ slot, sizes: sizes.filter(isReasonable), flags, name, odd })
     .map(
       ({ sizes, flags: bits, ...rest }) =>
         ({ op: "create", type, ...sizes, flags: withRoom(sizes, bits), ...rest }) as const,
     );
+}
+
+/** Sizes of which some are drawn in another way. */
+function sizesOf(
+  sizes: fc.Arbitrary<Sizes>,
+  others: { [Field in keyof Sizes]?: fc.Arbitrary<number> },
+): fc.Arbitrary<Sizes> {
+  return fc.tuple(sizes, fc.record(others)).map(([most, other]) => ({ ...most, ...other }));
 }
 
 const unknownType = fc
@@ -273,6 +328,23 @@ const goodCreate: fc.Arbitrary<Command> = fc
     return { op: "create", slot: 0, type, keySize: size, ...sizes, flags: flags | access, name: "", odd: null };
   });
 
+/** A map with a value for each CPU, or one that evicts, or both. */
+const goodPercpuOrLru: fc.Arbitrary<Command> = fc
+  .record({
+    type: fc.constantFrom(PERCPU_HASH, PERCPU_HASH, PERCPU_ARRAY, LRU_HASH, LRU_PERCPU_HASH),
+    keySize: fc.oneof(fc.constantFrom(4, 8), fc.integer({ min: 1, max: 40 })),
+    valueSize: fc.oneof(fc.constantFrom(4, 8), fc.integer({ min: 1, max: 40 }), fc.constantFrom(255, 256, 257)),
+    maxEntries: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constantFrom(31, 32, 33, 64, 100)),
+    option: fc.constantFrom(0, 1),
+    access: rarely(8, 16, 128, 256),
+  })
+  .map(({ type, keySize, maxEntries, option, access, ...sizes }) => {
+    const shared = { op: "create", slot: 0, type, ...sizes, name: "", odd: null } as const;
+    if (type === PERCPU_ARRAY) return { ...shared, keySize: 4, maxEntries, flags: access };
+    if (type === PERCPU_HASH) return { ...shared, keySize, maxEntries, flags: ZERO_SEED | option | access };
+    return { ...shared, keySize, maxEntries: 250 + maxEntries, flags: ZERO_SEED | (option * 2) | access };
+  });
+
 const goodLpmTrie: fc.Arbitrary<Command> = fc
   .record({
     keySize: fc.oneof(fc.constantFrom(8, 20), fc.integer({ min: 5, max: 40 })),
@@ -284,9 +356,29 @@ const goodLpmTrie: fc.Arbitrary<Command> = fc
     return { op: "create", slot: 0, type: LPM_TRIE, ...sizes, flags: 1 | access, name: "", odd: null };
   });
 
+const goodObjectCreate: fc.Arbitrary<Command> = goodObjectMap.map((shape) => {
+  return { op: "create", slot: 0, ...shape, name: "", odd: null };
+});
+
+const anyObjectCreate: fc.Arbitrary<Command> = fc
+  .record({ slot, shape: anyObjectMap, name, odd })
+  .map(({ shape, ...rest }) => ({ op: "create", ...shape, ...rest }));
+
 const anyCreate: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 8, arbitrary: anyObjectCreate },
   { weight: 20, arbitrary: create(HASH, hashSizes, hashFlags) },
   { weight: 12, arbitrary: create(ARRAY, arraySizes, arrayFlags) },
+  { weight: 4, arbitrary: create(PERCPU_HASH, sizesOf(hashSizes, { valueSize: percpuValueSize }), hashFlags) },
+  { weight: 4, arbitrary: create(PERCPU_ARRAY, sizesOf(arraySizes, { valueSize: percpuValueSize }), percpuArrayFlags) },
+  { weight: 3, arbitrary: create(LRU_HASH, sizesOf(hashSizes, { maxEntries: lruEntries }), lruFlags) },
+  {
+    weight: 3,
+    arbitrary: create(
+      LRU_PERCPU_HASH,
+      sizesOf(hashSizes, { maxEntries: lruEntries, valueSize: percpuValueSize }),
+      lruFlags,
+    ),
+  },
   { weight: 8, arbitrary: create(LPM_TRIE, lpmTrieSizes, lpmTrieFlags) },
   { weight: 1, arbitrary: unknownType },
 );
@@ -442,14 +534,110 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   { weight: 10, arbitrary: raw },
 );
 
-/** A program: it begins with good maps in the first slots, and goes on with anything. */
-export const anyProgram: fc.Arbitrary<readonly Command[]> = fc
+/** Sizes and flags that a map of maps takes, or one thing that it does not. */
+const mapOfMapsSizes = fc.record({
+  keySize: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(4) },
+    { weight: 2, arbitrary: fc.integer({ min: 1, max: 20 }) },
+    { weight: 1, arbitrary: fc.constantFrom(0, 2 ** 22 - 52, 2 ** 32 - 1) },
+  ),
+  valueSize: fc.oneof(
+    { weight: 12, arbitrary: fc.constant(4) },
+    { weight: 1, arbitrary: fc.constantFrom(0, 3, 8, 2 ** 32 - 1) },
+  ),
+  maxEntries: fc.oneof(
+    { weight: 10, arbitrary: fc.integer({ min: 1, max: 10 }) },
+    { weight: 1, arbitrary: fc.constantFrom(0, 100, 2 ** 32 - 1) },
+  ),
+});
+
+/** A map of maps after the map in a slot, which mostly can be. */
+const anyMapOfMaps: fc.Arbitrary<Command> = fc.oneof(
+  ...[[ARRAY_OF_MAPS, arrayFlags] as const, [HASH_OF_MAPS, hashFlags] as const].map(([type, flags]) =>
+    fc
+      .record({ slot, sizes: mapOfMapsSizes.filter(isReasonable), flags, name, odd, inner: slot })
+      .map(({ sizes, flags: bits, ...rest }) => {
+        const isGood = rest.odd === null && sizes.keySize <= 20;
+        return { op: "create" as const, type, ...sizes, flags: isGood ? bits & ~MMAPABLE : bits, ...rest };
+      }),
+  ),
+);
+
+/** A map of maps in the first slot, and in the next ones maps that are made alike, or almost. */
+const mapsOfMaps: fc.Arbitrary<readonly Command[]> = fc
+  .record({
+    type: fc.constantFrom(HASH, ARRAY),
+    outer: fc.constantFrom(ARRAY_OF_MAPS, HASH_OF_MAPS),
+    keySize: fc.constantFrom(4, 4, 8, 3, 13),
+    valueSize: fc.constantFrom(4, 8, 12),
+    maxEntries: fc.integer({ min: 1, max: 8 }),
+    entries: fc.integer({ min: 1, max: 6 }),
+    option: fc.constantFrom(0, 1),
+    isInnerMap: fc.boolean(),
+    change: fc.constantFrom("none", "none", "type", "valueSize", "maxEntries", "flags", "fd"),
+  })
+  .map(({ type, outer, keySize, valueSize, maxEntries, entries, option, isInnerMap, change }) => {
+    const bare = { op: "create", name: "", odd: null } as const;
+    const size = type === HASH ? keySize : 4;
+    const arrayBits = (option * MMAPABLE) | (isInnerMap ? 4096 : 0);
+    const flags = type === HASH ? ZERO_SEED | option : arrayBits;
+    const template = { ...bare, type, keySize: size, valueSize, maxEntries, flags };
+    const other = { ...template };
+    if (change === "type") Object.assign(other, { type: type === HASH ? ARRAY : HASH, keySize: 4, flags: 0 });
+    else if (change === "flags") other.flags ^= 128;
+    else if (change === "fd") other.flags |= 8;
+    else if (change !== "none") other[change]++;
+    const outerKeys = outer === HASH_OF_MAPS ? keySize : 4;
+    const outerFlags = outer === HASH_OF_MAPS ? ZERO_SEED | option : 0;
+    const values = { keySize: outerKeys, valueSize: 4, maxEntries: entries, flags: outerFlags };
+    return [
+      { ...template, slot: 1 },
+      { ...other, slot: 2 },
+      { ...bare, type: outer, ...values, slot: 0, inner: 1 },
+    ];
+  });
+
+const openInner = fc.record({ op: fc.constant("inner" as const), from: slot, key: fc.nat(5), slot });
+
+/**
+ * A program of maps of maps. They are rare among the programs: on Linux each update of one waits until no program can
+ * have the old inner map any more.
+ */
+const mapOfMapsProgram: fc.Arbitrary<readonly Command[]> = fc
   .tuple(
-    fc.array(fc.oneof({ weight: 8, arbitrary: goodCreate }, { weight: 2, arbitrary: goodLpmTrie }), {
-      minLength: 1,
-      maxLength: 3,
-      size: "max",
-    }),
+    mapsOfMaps,
+    fc.array(
+      fc.oneof(
+        { weight: 30, arbitrary: anyCommand },
+        { weight: 4, arbitrary: openInner },
+        { weight: 1, arbitrary: anyMapOfMaps },
+      ),
+      { minLength: 1, maxLength: 100, size: "max" },
+    ),
+  )
+  .map(([maps, rest]) => [...maps, ...rest]);
+
+/** A program: it begins with good maps in the first slots, and goes on with anything. */
+const mapProgram: fc.Arbitrary<readonly Command[]> = fc
+  .tuple(
+    fc.array(
+      fc.oneof(
+        { weight: 8, arbitrary: goodCreate },
+        { weight: 6, arbitrary: goodPercpuOrLru },
+        { weight: 2, arbitrary: goodLpmTrie },
+      ),
+      {
+        minLength: 1,
+        maxLength: 3,
+        size: "max",
+      },
+    ),
     fc.array(anyCommand, { minLength: 1, maxLength: 160, size: "max" }),
   )
   .map(([maps, rest]) => [...maps.map((map, slot) => ({ ...map, slot })), ...rest]);
+
+/** Any program. */
+export const anyProgram: fc.Arbitrary<readonly Command[]> = fc.oneof(
+  { weight: 40, arbitrary: mapProgram },
+  { weight: 1, arbitrary: mapOfMapsProgram },
+);

@@ -1,10 +1,13 @@
 import { GET_ID, MAP_BATCH, MAP_ELEM, MAP_FREEZE, OBJ, OBJ_INFO } from "../../src/abi/attr.ts";
 import { BPF_F_ZERO_SEED } from "../../src/abi/flags.ts";
 import { MAP_INFO } from "../../src/abi/info.ts";
+import { HASH_TABLE_TYPES, mapTypeNumber } from "../../src/abi/map-types.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import type { MapInfo } from "../../src/sys/map-info.ts";
+import { mapShape } from "../../src/sys/map-shape.ts";
 import { Sys } from "../../src/sys/sys.ts";
 import { type Command, type Odd, type Pointer, SLOTS } from "./command.ts";
+import { objectValue, takesFds } from "./object-maps.ts";
 
 /** What a command showed: numbers, texts and bytes that must be the same on every kernel. */
 export type Observation = readonly (number | string | Uint8Array)[];
@@ -12,6 +15,7 @@ export type Observation = readonly (number | string | Uint8Array)[];
 interface Slot {
   fd: number;
   info: MapInfo | undefined;
+  shape: { readonly keySize: number; readonly valueSize: number };
   /** The last cursor that a batch left. */
   cursor: Uint8Array;
 }
@@ -94,6 +98,8 @@ export class Machine {
         const id = this.#slot(command.from).info?.id ?? 0x7ffffff0;
         return this.#opened(command.slot, this.#sys.mapGetFdById(id, { openFlags: command.openFlags }));
       }
+      case "inner":
+        return this.#openInner(command);
       case "mkdir":
       case "rmdir":
       case "unlink":
@@ -116,8 +122,9 @@ export class Machine {
   }
 
   #create(command: Extract<Command, { op: "create" }>): Observation {
-    const { type, keySize, valueSize, maxEntries, flags, name, odd } = command;
-    const fd = this.#sys.mapCreate({ type, keySize, valueSize, maxEntries, flags, name, ...oddField(odd) });
+    const { type, keySize, valueSize, maxEntries, flags, name, odd, inner } = command;
+    const innerMapFd = inner === undefined ? undefined : this.#fd(inner);
+    const fd = this.#sys.mapCreate({ type, keySize, valueSize, maxEntries, flags, name, innerMapFd, ...oddField(odd) });
     return this.#opened(command.slot, fd);
   }
 
@@ -126,7 +133,8 @@ export class Machine {
     this.#close(index);
     const info = this.#sys.objGetInfoByFd(fd);
     if (typeof info === "number") return ["no info", info];
-    this.#slots[index] = { fd, info, cursor: new Uint8Array(cursorSize(info)) };
+    const shape = mapShape(info, this.#kernel.possibleCpus);
+    this.#slots[index] = { fd, info, shape, cursor: new Uint8Array(cursorSize(info)) };
     return this.#info(index);
   }
 
@@ -137,17 +145,28 @@ export class Machine {
   }
 
   #update(index: number, key: number, value: number, flags: number): Observation {
-    return [this.#sys.mapUpdateElem(this.#fd(index), this.#key(index, key), this.#value(index, value), flags)];
+    const bytes = this.#value(index, value);
+    // Where an object is asked for, now and then the fd of a map.
+    if (takesFds(this.#slot(index).info) && value % 3 === 0) bytes.set(fdBytes(this.#fd(index)));
+    return [this.#sys.mapUpdateElem(this.#fd(index), this.#key(index, key), bytes, flags)];
   }
 
   #lookup({ op, slot, key, flags }: Extract<Command, { op: "lookup" | "take" }>): Observation {
-    const value = this.#value(slot, 0);
+    const value = this.#holdsMaps(slot) ? new Uint8Array(4) : this.#value(slot, 0);
     const fd = this.#fd(slot);
     const result =
       op === "lookup"
         ? this.#sys.mapLookupElem(fd, this.#key(slot, key), value, flags)
         : this.#sys.mapLookupAndDeleteElem(fd, this.#key(slot, key), value, flags);
-    return [result, value];
+    return [result, this.#knownValues(slot, value)];
+  }
+
+  #openInner({ from, key, slot }: Extract<Command, { op: "inner" }>): Observation {
+    if (!this.#holdsMaps(from)) return ["none"];
+    const value = new Uint8Array(4);
+    const result = this.#sys.mapLookupElem(this.#fd(from), this.#key(from, key), value);
+    if (result < 0) return [result];
+    return this.#opened(slot, this.#sys.mapGetFdById(new DataView(value.buffer).getUint32(0, true)));
   }
 
   #nextKey(index: number, key: number | null): Observation {
@@ -170,7 +189,7 @@ export class Machine {
     if (inBatch !== null && command.cursor !== "out") inBatch.fill(0).set([command.cursor as number]);
     const lookup = command.op === "lookupBatch" ? "mapLookupBatch" : "mapLookupAndDeleteBatch";
     const result = this.#sys[lookup](this.#fd(slot), inBatch, cursor, keys, values, count, { elemFlags, flags });
-    return [result, count[0] ?? 0, keys, values, cursor.slice()];
+    return [result, count[0] ?? 0, keys, this.#knownValues(slot, values), cursor.slice()];
   }
 
   #writeBatch(command: Extract<Command, { op: "updateBatch" | "deleteBatch" }>): Observation {
@@ -195,6 +214,8 @@ export class Machine {
 
   #mmap({ slot, pages, protection, offset }: Extract<Command, { op: "mmap" }>): Observation {
     const length = pages * PAGE;
+    // Where an arena can be mapped a second time is each kernel's own affair.
+    if (this.#slot(slot).info?.type === "arena") return ["arena"];
     const address = this.#kernel.mmap(this.#fd(slot), length, protection, offset);
     if (address < 0) return [address];
     this.#mappings.push({ address, length, writable: protection === 3 });
@@ -230,6 +251,7 @@ export class Machine {
     const outputs = memory.u8.slice(this.#raw + PAGE, this.#raw + RAW_BYTES - 2 * PAGE);
     if (cmd === 6 || cmd === 7) outputs.fill(0);
     if (cmd === 15) outputs.fill(0, PAGE + MAP_INFO.ID, PAGE + MAP_INFO.ID + 5);
+    if (this.#holdsMaps(slot)) outputs.fill(0, 2 * PAGE, 3 * PAGE);
     const count = cmd >= 24 && cmd <= 27 ? memory.view.getUint32(attr + MAP_BATCH.COUNT, true) : 0;
     const infoLength = cmd === 15 ? memory.view.getUint32(attr + OBJ_INFO.INFO_LEN, true) : 0;
     return [result, count, infoLength, outputs];
@@ -355,7 +377,7 @@ export class Machine {
   }
 
   #sizes(index: number): { keySize: number; valueSize: number } {
-    return this.#slot(index).info ?? { keySize: 4, valueSize: 4 };
+    return this.#slot(index).shape;
   }
 
   #key(index: number, key: number): Uint8Array {
@@ -365,7 +387,27 @@ export class Machine {
   }
 
   #value(index: number, value: number): Uint8Array {
-    return spread(value, this.#sizes(index).valueSize);
+    if (this.#holdsMaps(index)) return fdBytes(this.#anyFd(value));
+    const { valueSize } = this.#sizes(index);
+    return objectValue(this.#slot(index).info, value, valueSize) ?? spread(value, valueSize);
+  }
+
+  /** The fd of a slot, of a file that is no map, or of none. */
+  #anyFd(value: number): number {
+    const which = value % (SLOTS + 2);
+    if (which < SLOTS) return this.#fd(which);
+    return which === SLOTS ? 0 : CLOSED;
+  }
+
+  #holdsMaps(index: number): boolean {
+    return String(this.#slot(index).info?.type).endsWith("_of_maps");
+  }
+
+  /** Values as they may be compared: of a map of maps, whose values are ids, as ids that are known. */
+  #knownValues(index: number, values: Uint8Array): Uint8Array {
+    if (!this.#holdsMaps(index)) return values;
+    const ids = new Uint32Array(values.slice().buffer);
+    return new Uint8Array(ids.map((id) => (id === 0 ? 0 : this.#knownId(id) + 1)).buffer);
   }
 
   #path(path: string): string {
@@ -380,7 +422,8 @@ export class Machine {
   /** Whether the order of a map's entries is the same everywhere: of a hash, when its seed is zero. */
   #isOrdered(index: number): boolean {
     const { info } = this.#slot(index);
-    return info?.type !== "hash" || (info.mapFlags & BPF_F_ZERO_SEED) !== 0;
+    if (info === undefined || !HASH_TABLE_TYPES.has(mapTypeNumber(String(info.type)) ?? 0)) return true;
+    return (info.mapFlags & BPF_F_ZERO_SEED) !== 0;
   }
 }
 
@@ -391,8 +434,12 @@ function attrEnd(cmd: number): number {
   return ends[cmd] ?? (cmd >= 24 ? MAP_BATCH.END : MAP_ELEM.END);
 }
 
+function fdBytes(fd: number): Uint8Array {
+  return new Uint8Array(Int32Array.of(fd).buffer);
+}
+
 function closedSlot(): Slot {
-  return { fd: CLOSED, info: undefined, cursor: new Uint8Array(4) };
+  return { fd: CLOSED, info: undefined, shape: { keySize: 4, valueSize: 4 }, cursor: new Uint8Array(4) };
 }
 
 function cursorSize(info: MapInfo): number {

@@ -1,4 +1,4 @@
-import { EFAULT, EINVAL, ENOENT } from "../../abi/errno.ts";
+import { EFAULT, EINVAL } from "../../abi/errno.ts";
 import type { Address } from "../../memory/address-space.ts";
 import type { MapBatch } from "./map-batch.ts";
 import type { EmbeddedMap } from "./map-ops.ts";
@@ -22,14 +22,16 @@ export function genericLookupBatch(map: EmbeddedMap, batch: MapBatch): number {
   while (copied < most) {
     error = map.getNextKey(previous, batch.key);
     if (error !== 0) break;
-    const key = batch.keys + copied * keySize;
-    const value = batch.values + copied * userValueSize;
-    if (!accessOk(memory, key, keySize)) return -EFAULT;
-    copyBytes(memory, key, batch.key, keySize);
-    if (!accessOk(memory, value, userValueSize)) return -EFAULT;
-    error = map.copyValue(batch.key, value);
-    if (error === 0) copied++;
-    else if (error !== -ENOENT) return error;
+    // A key that has no value, an index without a map for one, is passed over before anything is written.
+    if (map.lookup(batch.key) !== 0) {
+      const key = batch.keys + copied * keySize;
+      const value = batch.values + copied * userValueSize;
+      if (!accessOk(memory, key, keySize)) return -EFAULT;
+      copyBytes(memory, key, batch.key, keySize);
+      if (!accessOk(memory, value, userValueSize)) return -EFAULT;
+      map.copyValue(batch.key, value);
+      copied++;
+    }
     previous = batch.previousKey;
     copyBytes(memory, previous, batch.key, keySize);
   }

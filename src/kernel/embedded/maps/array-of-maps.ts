@@ -1,0 +1,92 @@
+import { E2BIG, EINVAL, ENOENT, ENOMEM } from "../../../abi/errno.ts";
+import { BPF_ANY, BPF_F_NUMA_NODE, BPF_F_RDONLY, BPF_F_WRONLY } from "../../../abi/flags.ts";
+import type { Address } from "../../../memory/address-space.ts";
+import { genericLookupBatch, genericUpdateBatch } from "../generic-batch.ts";
+import type { MapBatch } from "../map-batch.ts";
+import type { MapCreateAttr } from "../map-create-attr.ts";
+import { EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
+import { allocateSegment, SEGMENT } from "../segment.ts";
+import { INNER_VALUE_SIZE, InnerMaps, innerTemplate, keepInnerMeta } from "./map-in-map.ts";
+
+/*
+ * The segment: the header, then one word for each index, the id of the inner map or 0.
+ */
+
+const CREATE_FLAGS = BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY;
+
+/** `"array_of_maps"`: `kernel/bpf/arraymap.c`, 6.18. */
+export const ARRAY_OF_MAPS: MapType = {
+  allocCheck(attr: MapCreateAttr): number {
+    if (attr.valueSize !== INNER_VALUE_SIZE || attr.keySize !== 4 || attr.maxEntries === 0) return -EINVAL;
+    return attr.hasOnlyFlags(CREATE_FLAGS) ? 0 : -EINVAL;
+  },
+
+  alloc(host: MapHost, attr: MapCreateAttr): EmbeddedMap | number {
+    const template = innerTemplate(host, attr);
+    if (typeof template === "number") return template;
+    const base = allocateSegment(host.memory, attr, SEGMENT.HEADER_SIZE + 4 * attr.maxEntries);
+    if (base === 0) return -ENOMEM;
+    keepInnerMeta(host, base, template);
+    return new ArrayOfMaps(host, base);
+  },
+};
+
+class ArrayOfMaps extends EmbeddedMap {
+  readonly #inner: InnerMaps;
+
+  constructor(host: MapHost, base: Address) {
+    super(host.memory, base);
+    this.#inner = new InnerMaps(host, base);
+  }
+
+  /** Where the id of the inner map lies. */
+  override lookup(key: Address): Address {
+    const at = this.#placeOf(key);
+    return at === 0 || this.memory.u32[at >>> 2] === 0 ? 0 : at;
+  }
+
+  /** `bpf_fd_array_map_update_elem`: the flags, the index, the fd, in this order. */
+  override update(key: Address, value: Address, flags: number): number {
+    if (flags !== BPF_ANY) return -EINVAL;
+    const at = this.#placeOf(key);
+    if (at === 0) return -E2BIG;
+    const refusal = this.#inner.refusal(value);
+    if (refusal === 0) this.#inner.keep(at, value);
+    return refusal;
+  }
+
+  /** `fd_array_map_delete_elem`. */
+  override delete(key: Address): number {
+    const at = this.#placeOf(key);
+    if (at === 0) return -E2BIG;
+    return this.#inner.drop(at) ? 0 : -ENOENT;
+  }
+
+  /** Every index, whether there is a map or not: `bpf_array_get_next_key`. */
+  override getNextKey(key: Address, next: Address): number {
+    const index = key === 0 ? this.maxEntries : (this.memory.u32[key >>> 2] as number);
+    if (index === this.maxEntries - 1) return -ENOENT;
+    this.memory.view.setUint32(next, index < this.maxEntries ? index + 1 : 0, true);
+    return 0;
+  }
+
+  override lookupBatch(batch: MapBatch): number {
+    return genericLookupBatch(this, batch);
+  }
+
+  override updateBatch(batch: MapBatch): number {
+    return genericUpdateBatch(this, batch);
+  }
+
+  override free(): void {
+    const first = this.base + SEGMENT.HEADER_SIZE;
+    for (let index = 0; index < this.maxEntries; index++) this.#inner.drop(first + 4 * index);
+    super.free();
+  }
+
+  /** Where an index keeps its id; 0 past the end. */
+  #placeOf(key: Address): Address {
+    const index = this.memory.u32[key >>> 2] as number;
+    return index < this.maxEntries ? this.base + SEGMENT.HEADER_SIZE + 4 * index : 0;
+  }
+}
