@@ -18,6 +18,7 @@ export { ipv4, ipv6, mac } from "./layout/address.ts";
 export { type ArrayLayout, array } from "./layout/array.ts";
 export { i16be, i32be, u16be, u32be } from "./layout/big-endian.ts";
 export { bytes } from "./layout/bytes.ts";
+export { cidr, cidr6 } from "./layout/cidr.ts";
 export { type EnumLayout, enumOf } from "./layout/enum.ts";
 export type { Layout, Value } from "./layout/layout.ts";
 export { bool, f32, f64, i8, i16, i32, u8, u16, u32 } from "./layout/scalar.ts";

@@ -108,8 +108,8 @@ function defineAddress({ name, size, align, described, parse, read }: AddressDef
   return layout;
 }
 
-/** Parses the dotted form from `start` to the end of `text` into four bytes at `at`. */
-function parseIpv4(text: string, start: number, bytes: Uint8Array, at: number): boolean {
+/** Parses the dotted form from `start` to the end of `text` into four bytes at `at`; false when it is none. */
+export function parseIpv4(text: string, start: number, bytes: Uint8Array, at: number): boolean {
   let part = 0;
   let digits = 0;
   let value = 0;
@@ -133,8 +133,11 @@ function parseIpv4(text: string, start: number, bytes: Uint8Array, at: number): 
   return true;
 }
 
-/** Parses groups up to the end, remembers where `::` stood, and in the end moves what came behind it to the right. */
-function parseIpv6(text: string, bytes: Uint8Array): boolean {
+/**
+ * Parses an IPv6 address into 16 bytes; false when it is none. Groups up to the end; where `::` stood is remembered, and in
+ * the end what came behind it moves to the right.
+ */
+export function parseIpv6(text: string, bytes: Uint8Array): boolean {
   let at = 0;
   let gap = -1;
   let next = 0;
