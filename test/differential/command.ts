@@ -625,6 +625,7 @@ const mapProgram: fc.Arbitrary<readonly Command[]> = fc
         { weight: 8, arbitrary: goodCreate },
         { weight: 6, arbitrary: goodPercpuOrLru },
         { weight: 2, arbitrary: goodLpmTrie },
+        { weight: 4, arbitrary: goodObjectCreate },
       ),
       {
         minLength: 1,
