@@ -1,6 +1,7 @@
 import { BPF_MAP_LOOKUP_AND_DELETE_ELEM, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM } from "../abi/commands.ts";
 import { ENOENT } from "../abi/errno.ts";
 import { BPF_ANY, BPF_EXIST } from "../abi/flags.ts";
+import type { PreparedCommand } from "../kernel/prepared-command.ts";
 import { KeylessMap } from "./keyless-map.ts";
 
 /**
@@ -19,13 +20,11 @@ export abstract class QueueStackMap<V> extends KeylessMap<V> {
    * when the map is frozen or was opened read-only.
    */
   push(value: V, flag: PushFlag = "any"): this {
-    const flags = PUSH_FLAGS[flag];
-    if (flags === undefined) throw new TypeError(`a push is "any" or "exist", not ${JSON.stringify(flag)}`);
+    const command = flag === "any" ? this.frame.update : this.#forcedUpdate(flag);
     this.assertOpen(BPF_MAP_UPDATE_ELEM);
     this.writeValue(value);
-    const command = flags === BPF_ANY ? this.frame.update : this.frame.updateExisting;
     const result = command.run();
-    if (result < 0) throw this.failure(BPF_MAP_UPDATE_ELEM, result, { flags });
+    if (result < 0) throw this.failure(BPF_MAP_UPDATE_ELEM, result, { flags: PUSH_FLAGS[flag] });
     return this;
   }
 
@@ -63,5 +62,10 @@ export abstract class QueueStackMap<V> extends KeylessMap<V> {
       values.push(value);
     }
     return values;
+  }
+
+  #forcedUpdate(flag: PushFlag): PreparedCommand {
+    if (flag === "exist") return this.frame.updateExisting;
+    throw new TypeError(`a push is "any" or "exist", not ${JSON.stringify(flag)}`);
   }
 }

@@ -35,6 +35,9 @@ const INDEXED: ReadonlySet<unknown> = new Set([
   "cgroup_array",
 ]);
 
+/** Types whose updates push. */
+const PUSHED: ReadonlySet<unknown> = new Set(["queue", "stack"]);
+
 /** Types whose values are given as fds. */
 const HOLDING_FDS: ReadonlyMap<unknown, string> = new Map([
   ["array_of_maps", "a map made as its inner map is"],
@@ -59,7 +62,8 @@ const full: Rule = (failure) => {
   if (info === undefined) return undefined;
   const map = mapOf(failure);
   if (!INDEXED.has(info.type)) {
-    return `${map} is full: it has all of its ${info.maxEntries} entries. Delete some, or create it with a larger maxEntries.`;
+    const makeRoom = PUSHED.has(info.type) ? 'Pop some, push with "exist" to drop the oldest' : "Delete some";
+    return `${map} is full: it has all of its ${info.maxEntries} entries. ${makeRoom}, or create it with a larger maxEntries.`;
   }
   const index = indexOf(failure);
   const what = index === undefined ? "the index" : `index ${index}`;
@@ -98,12 +102,21 @@ export const wrongFlags: Rule = (failure) => {
   if (flags & BPF_F_LOCK) {
     return `BPF_F_LOCK is for values that have a struct bpf_spin_lock, and those of ${mapOf(failure)} have none.`;
   }
-  if (failure.command === BPF_MAP_UPDATE_ELEM && flags === (BPF_NOEXIST | BPF_EXIST)) {
+  const updates = failure.command === BPF_MAP_UPDATE_ELEM;
+  const taken = updates ? updateFlags(infoOf(failure)) : "none but BPF_F_LOCK";
+  if (updates && taken === KEYED_FLAGS && flags === (BPF_NOEXIST | BPF_EXIST)) {
     return "BPF_NOEXIST and BPF_EXIST exclude each other: choose one, or BPF_ANY.";
   }
-  const taken = failure.command === BPF_MAP_UPDATE_ELEM ? "BPF_ANY, BPF_NOEXIST or BPF_EXIST" : "none but BPF_F_LOCK";
   return `flags is ${hex(flags)}, and ${mapOf(failure)} takes ${taken} here.`;
 };
+
+const KEYED_FLAGS = "BPF_ANY, BPF_NOEXIST or BPF_EXIST";
+
+/** The flags of an update: a value without a key cannot be there already. */
+function updateFlags(info: MapInfo | undefined): string {
+  if (PUSHED.has(info?.type)) return "BPF_ANY or BPF_EXIST";
+  return info?.type === "bloom_filter" ? "BPF_ANY alone" : KEYED_FLAGS;
+}
 
 /** A map that is held as a value must be made as the inner map was: `kernel/bpf/map_in_map.c: bpf_map_fd_get_ptr`. */
 const wrongFdValue: Rule = (failure) => {
