@@ -12,17 +12,25 @@ import type { BpfMap, MapContext } from "./maps/bpf-map.ts";
 import { Bpffs } from "./maps/bpffs.ts";
 import type { HashMap } from "./maps/hash-map.ts";
 import type { KeyedMap } from "./maps/keyed-map.ts";
+import type { LruHashMap } from "./maps/lru-hash-map.ts";
+import type { LruPercpuHashMap } from "./maps/lru-percpu-hash-map.ts";
 import { mapClass, type TypedMaps } from "./maps/map-classes.ts";
 import {
   type ArraySpec,
   type BloomFilterSpec,
   flagBits,
   type HashSpec,
+  type LruHashSpec,
+  type LruPercpuHashSpec,
   type MapSpec,
   type OpenOptions,
+  type PercpuArraySpec,
+  type PercpuHashSpec,
   type QueueSpec,
   type StackSpec,
 } from "./maps/map-spec.ts";
+import type { PercpuArrayMap } from "./maps/percpu-array-map.ts";
+import type { PercpuHashMap } from "./maps/percpu-hash-map.ts";
 import type { Queue } from "./maps/queue.ts";
 import type { Stack } from "./maps/stack.ts";
 import { BpfError } from "./sys/bpf-error.ts";
@@ -74,6 +82,10 @@ export class Bpf implements Disposable {
    */
   createMap<K, V>(spec: HashSpec<K, V>): HashMap<K, V>;
   createMap<V, K = number>(spec: ArraySpec<V, K>): ArrayMap<K, V>;
+  createMap<K, V>(spec: PercpuHashSpec<K, V>): PercpuHashMap<K, V>;
+  createMap<V, K = number>(spec: PercpuArraySpec<V, K>): PercpuArrayMap<K, V>;
+  createMap<K, V>(spec: LruHashSpec<K, V>): LruHashMap<K, V>;
+  createMap<K, V>(spec: LruPercpuHashSpec<K, V>): LruPercpuHashMap<K, V>;
   createMap<V>(spec: QueueSpec<V>): Queue<V>;
   createMap<V>(spec: StackSpec<V>): Stack<V>;
   createMap<V>(spec: BloomFilterSpec<V>): BloomFilter<V>;

@@ -31,17 +31,25 @@ export type { BpfMap } from "./maps/bpf-map.ts";
 export type { Bpffs } from "./maps/bpffs.ts";
 export type { HashMap } from "./maps/hash-map.ts";
 export type { EntriesAndCursor, KeyedMap, UpdateFlag } from "./maps/keyed-map.ts";
+export type { LruHashMap } from "./maps/lru-hash-map.ts";
+export type { LruPercpuHashMap } from "./maps/lru-percpu-hash-map.ts";
 export type { TypedMaps } from "./maps/map-classes.ts";
 export type {
   ArraySpec,
   BloomFilterSpec,
   HashSpec,
+  LruHashSpec,
+  LruPercpuHashSpec,
   MapSpec,
   MapSpecBase,
   OpenOptions,
+  PercpuArraySpec,
+  PercpuHashSpec,
   QueueSpec,
   StackSpec,
 } from "./maps/map-spec.ts";
+export type { PercpuArrayMap } from "./maps/percpu-array-map.ts";
+export type { PercpuHashMap } from "./maps/percpu-hash-map.ts";
 export type { Queue } from "./maps/queue.ts";
 export type { PushFlag, QueueStackMap } from "./maps/queue-stack-map.ts";
 export type { Stack } from "./maps/stack.ts";

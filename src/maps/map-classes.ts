@@ -4,6 +4,10 @@ import { BloomFilter } from "./bloom-filter.ts";
 import type { BpfMap, MapParts } from "./bpf-map.ts";
 import { HashMap } from "./hash-map.ts";
 import type { KeyedMapParts } from "./keyed-map.ts";
+import { LruHashMap } from "./lru-hash-map.ts";
+import { LruPercpuHashMap } from "./lru-percpu-hash-map.ts";
+import { PercpuArrayMap } from "./percpu-array-map.ts";
+import { PercpuHashMap } from "./percpu-hash-map.ts";
 import { Queue } from "./queue.ts";
 import { Stack } from "./stack.ts";
 
@@ -11,6 +15,10 @@ import { Stack } from "./stack.ts";
 export interface TypedMaps<K, V> {
   hash: HashMap<K, V>;
   array: ArrayMap<K, V>;
+  percpu_hash: PercpuHashMap<K, V>;
+  percpu_array: PercpuArrayMap<K, V>;
+  lru_hash: LruHashMap<K, V>;
+  lru_percpu_hash: LruPercpuHashMap<K, V>;
   queue: Queue<V>;
   stack: Stack<V>;
   bloom_filter: BloomFilter<V>;
@@ -28,6 +36,10 @@ export type MapClass =
 const CLASSES: Readonly<Record<keyof TypedMaps<unknown, unknown>, MapClass>> = {
   hash: { keys: "given", make: (parts, fd) => new HashMap(parts, fd) },
   array: { keys: "index", make: (parts, fd) => new ArrayMap(parts, fd) },
+  percpu_hash: { keys: "given", make: (parts, fd) => new PercpuHashMap(parts, fd) },
+  percpu_array: { keys: "index", make: (parts, fd) => new PercpuArrayMap(parts, fd) },
+  lru_hash: { keys: "given", make: (parts, fd) => new LruHashMap(parts, fd) },
+  lru_percpu_hash: { keys: "given", make: (parts, fd) => new LruPercpuHashMap(parts, fd) },
   queue: { keys: "none", make: (parts, fd) => new Queue(parts, fd) },
   stack: { keys: "none", make: (parts, fd) => new Stack(parts, fd) },
   bloom_filter: { keys: "none", make: (parts, fd) => new BloomFilter(parts, fd) },

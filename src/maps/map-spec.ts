@@ -28,6 +28,34 @@ export interface ArraySpec<V, K = number> extends MapSpecBase {
   readonly value: Layout<V>;
 }
 
+/** A hash map with a value for each possible CPU. `value` is one CPU's. */
+export interface PercpuHashSpec<K, V> extends MapSpecBase {
+  readonly type: "percpu_hash";
+  readonly key: Layout<K>;
+  readonly value: Layout<V>;
+}
+
+/** An array with a value for each possible CPU. `value` is one CPU's; its keys are indexes, as an array's. */
+export interface PercpuArraySpec<V, K = number> extends MapSpecBase {
+  readonly type: "percpu_array";
+  readonly key?: Layout<K>;
+  readonly value: Layout<V>;
+}
+
+/** A hash map that forgets what was not used for long instead of being full. */
+export interface LruHashSpec<K, V> extends MapSpecBase {
+  readonly type: "lru_hash";
+  readonly key: Layout<K>;
+  readonly value: Layout<V>;
+}
+
+/** An LRU hash map with a value for each possible CPU. `value` is one CPU's. */
+export interface LruPercpuHashSpec<K, V> extends MapSpecBase {
+  readonly type: "lru_percpu_hash";
+  readonly key: Layout<K>;
+  readonly value: Layout<V>;
+}
+
 /** A queue. It has no keys. */
 export interface QueueSpec<V> extends MapSpecBase {
   readonly type: "queue";
@@ -52,7 +80,16 @@ export interface BloomFilterSpec<V> extends MapSpecBase {
 }
 
 /** A map of any type that mapiary has. */
-export type MapSpec<K, V> = HashSpec<K, V> | ArraySpec<V, K> | QueueSpec<V> | StackSpec<V> | BloomFilterSpec<V>;
+export type MapSpec<K, V> =
+  | HashSpec<K, V>
+  | ArraySpec<V, K>
+  | PercpuHashSpec<K, V>
+  | PercpuArraySpec<V, K>
+  | LruHashSpec<K, V>
+  | LruPercpuHashSpec<K, V>
+  | QueueSpec<V>
+  | StackSpec<V>
+  | BloomFilterSpec<V>;
 
 /** How the keys and values of a map that exists already are to be read. */
 export interface OpenOptions<K, V> {
