@@ -7,6 +7,8 @@ export class OpenFile {
   readonly map: EmbeddedMap;
   readonly canRead: boolean;
   readonly canWrite: boolean;
+  /** False once its fd is closed. */
+  isOpen = true;
 
   /** `flags` may have BPF_F_RDONLY or BPF_F_WRONLY, not both. */
   constructor(map: EmbeddedMap, flags: number) {
@@ -53,6 +55,7 @@ export class FileTable {
     const file = this.#files[fd];
     if (file === undefined) return undefined;
     this.#files[fd] = undefined;
+    file.isOpen = false;
     this.#lowest = Math.min(this.#lowest, fd);
     return file;
   }

@@ -47,6 +47,17 @@ export interface MapHost {
   readonly maps: MapTable;
 }
 
+/** What code for the elements of one map is generated from: see `EmbeddedMap.generateLookup`. */
+export interface ElementCode {
+  readonly memory: AddressSpace;
+  /** The open file by which the map is used: its fd may be closed at any time. */
+  readonly file: { readonly isOpen: boolean };
+  readonly key: Address;
+  readonly value: Address;
+  /** The command without shortcuts, for whatever is out of the ordinary. */
+  readonly slow: () => number;
+}
+
 /** A map type in the table of map types: its checks, and how a map of it is made. */
 export interface MapType {
   /** `map_alloc_check`: whether the attributes make a map of this type. */
@@ -159,6 +170,16 @@ export abstract class EmbeddedMap implements MapOps {
   /** A mapping has gone: `bpf_map_mmap_close`. */
   unmapped(isWritable: boolean): void {
     if (isWritable) this.writableMappings--;
+  }
+
+  /** BPF_MAP_LOOKUP_ELEM without flags from one key to one value, as code made for just that; `undefined` when there is none. */
+  generateLookup(_code: ElementCode): (() => number) | undefined {
+    return undefined;
+  }
+
+  /** BPF_MAP_UPDATE_ELEM with BPF_ANY from one key and one value, as code made for just that; `undefined` when there is none. */
+  generateUpdate(_code: ElementCode): (() => number) | undefined {
+    return undefined;
   }
 
   /** Gives the segment back. The map is gone. */

@@ -8,6 +8,7 @@ import type { MapCreateAttr } from "../map-create-attr.ts";
 import { EmbeddedMap } from "../map-ops.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
 import { accessOk, copyBytes } from "../user-memory.ts";
+import type { HashGeometry } from "./hash-code.ts";
 import { allCpusSize } from "./percpu-values.ts";
 
 /*
@@ -399,6 +400,26 @@ export class HashTable extends EmbeddedMap {
     const free = this.#origin + HASH_HEADER.FREE / 4;
     i32[this.#origin + element] = i32[free] as number;
     i32[free] = element;
+  }
+
+  /** Where everything lies, for code that is generated; `undefined` when the values are not words. */
+  protected get geometry(): HashGeometry | undefined {
+    if (((this.keySize | this.valueSize) & 3) !== 0) return undefined;
+    return {
+      origin: this.#origin,
+      buckets: this.#buckets,
+      bucketMask: this.#bucketMask,
+      firstElement: this.#firstElement,
+      elementWords: this.#elementWords,
+      keyWords: this.#keyWords,
+      valueWord: this.#valueWord,
+      valueWords: this.valueSize / 4,
+      maxEntries: this.maxEntries,
+      seed: this.#seed,
+      free: this.#origin + HASH_HEADER.FREE / 4,
+      used: this.#origin + HASH_HEADER.USED / 4,
+      frozen: this.#origin + SEGMENT.FROZEN / 4,
+    };
   }
 
   #copyKey(element: number, to: Address): number {

@@ -1,0 +1,162 @@
+import type { Address } from "../../../memory/address-space.ts";
+import type { ElementCode } from "../map-ops.ts";
+
+/** Where everything lies in a hash table, in words of the memory; links count words from `origin`. */
+export interface HashGeometry {
+  readonly origin: number;
+  readonly buckets: number;
+  readonly bucketMask: number;
+  readonly firstElement: number;
+  readonly elementWords: number;
+  readonly keyWords: number;
+  readonly valueWord: number;
+  readonly valueWords: number;
+  readonly maxEntries: number;
+  readonly seed: number;
+  /** The words that hold the free list, how many elements were ever used, and whether the map is frozen. */
+  readonly free: number;
+  readonly used: number;
+  readonly frozen: number;
+}
+
+/** Beyond so many words, keys and values are not worth being spelled out. */
+const MOST_WORDS = 16;
+
+/** Whether code for a table of this shape is worth generating. */
+export function isWorthCode({ keyWords, valueWords }: HashGeometry): boolean {
+  return keyWords <= MOST_WORDS && valueWords <= MOST_WORDS;
+}
+
+/**
+ * BPF_MAP_LOOKUP_ELEM on one hash table, from a key at one address to a value at another: `HashTable.copyValue` with all
+ * numbers spelled out, for the engine to compile as one piece.
+ */
+export function generateLookup(geometry: HashGeometry, code: ElementCode): () => number {
+  const { key, value } = code;
+  const { origin, keyWords, valueWord, valueWords } = geometry;
+  return compile(
+    code,
+    `if (!file.isOpen) return slow();
+    const i32 = memory.i32;
+    ${readKey(key, keyWords)}
+    ${hashKey(geometry)}
+    let link = i32[bucket];
+    while (link !== 0) {
+      const at = (link + ${origin}) | 0;
+      if (${isSameKey(keyWords)}) {
+        ${words(valueWords, (word) => `i32[${value / 4 + word}] = i32[at + ${valueWord + word}];`)}
+        return 0;
+      }
+      link = i32[at];
+    }
+    return -2;`,
+  );
+}
+
+/** BPF_MAP_UPDATE_ELEM with BPF_ANY on one hash table: `HashTable.update` with all numbers spelled out. */
+export function generateUpdate(geometry: HashGeometry, code: ElementCode): () => number {
+  const { key, value } = code;
+  const { origin, keyWords, valueWord, valueWords, free, used, maxEntries, firstElement, elementWords } = geometry;
+  const storeValue = words(valueWords, (word) => `i32[at + ${valueWord + word}] = i32[${value / 4 + word}];`);
+  return compile(
+    code,
+    `const i32 = memory.i32;
+    if (!file.isOpen || i32[${geometry.frozen}] !== 0) return slow();
+    ${readKey(key, keyWords)}
+    ${hashKey(geometry)}
+    const first = i32[bucket];
+    let link = first;
+    let previous = 0;
+    let at = 0;
+    while (link !== 0) {
+      at = (link + ${origin}) | 0;
+      if (${isSameKey(keyWords)}) {
+        if (previous !== 0) {
+          i32[previous] = i32[at];
+          i32[at] = first;
+          i32[bucket] = link;
+        }
+        ${storeValue}
+        return 0;
+      }
+      previous = at;
+      link = i32[at];
+    }
+    link = i32[${free}];
+    if (link !== 0) {
+      at = (link + ${origin}) | 0;
+      i32[${free}] = i32[at];
+    } else {
+      const used = i32[${used}];
+      if (used >= ${maxEntries}) return slow();
+      i32[${used}] = used + 1;
+      link = (${firstElement} + Math.imul(used, ${elementWords})) | 0;
+      at = (link + ${origin}) | 0;
+    }
+    ${words(keyWords, (word) => `i32[at + ${1 + word}] = k${word};`)}
+    ${storeValue}
+    i32[at] = first;
+    i32[bucket] = link;
+    return 0;`,
+  );
+}
+
+/** Only numbers come into the text; objects are parameters. */
+function compile({ memory, file, slow }: ElementCode, body: string): () => number {
+  const make = new Function("memory", "file", "slow", `"use strict"; return function () { ${body} };`);
+  return make(memory, file, slow) as () => number;
+}
+
+function words(count: number, line: (word: number) => string): string {
+  return Array.from({ length: count }, (_, word) => line(word)).join("\n");
+}
+
+function readKey(key: Address, keyWords: number): string {
+  return words(keyWords, (word) => `const k${word} = i32[${key / 4 + word}];`);
+}
+
+function isSameKey(keyWords: number): string {
+  return Array.from({ length: keyWords }, (_, word) => `i32[at + ${1 + word}] === k${word}`).join(" && ");
+}
+
+/** `jhash` of the words `k0`, `k1` …, unrolled, and the bucket that it leads to. */
+function hashKey({ keyWords, seed, buckets, bucketMask }: HashGeometry): string {
+  const lines: string[] = [];
+  const start = (0xdeadbeef + keyWords * 4 + seed) | 0;
+  lines.push(`let a = ${start}, b = ${start}, c = ${start};`);
+  const add = (word: number): void => {
+    ["a", "b", "c"].forEach((name, index) => {
+      if (word + index < keyWords) lines.push(`${name} = (${name} + k${word + index}) | 0;`);
+    });
+  };
+  let word = 0;
+  for (; keyWords - word > 3; word += 3) {
+    add(word);
+    const mix = (x: string, y: string, z: string, bits: number): void => {
+      lines.push(`${x} = ((${x} - ${y}) ^ ${rotated(y, bits)}) | 0; ${y} = (${y} + ${z}) | 0;`);
+    };
+    mix("a", "c", "b", 4);
+    mix("b", "a", "c", 6);
+    mix("c", "b", "a", 8);
+    mix("a", "c", "b", 16);
+    mix("b", "a", "c", 19);
+    mix("c", "b", "a", 4);
+  }
+  add(word);
+  const final = (x: string, y: string, bits: number): void => {
+    lines.push(`${x} = ((${x} ^ ${y}) - ${rotated(y, bits)}) | 0;`);
+  };
+  final("c", "b", 14);
+  final("a", "c", 11);
+  final("b", "a", 25);
+  final("c", "b", 16);
+  final("a", "c", 4);
+  final("b", "a", 14);
+  final("c", "b", 24);
+  lines.push(`const bucket = (${buckets} + (c & ${bucketMask})) | 0;`);
+  return lines.join("\n");
+}
+
+function rotated(name: string, bits: number): string {
+  return `((${name} << ${bits}) | (${name} >>> ${32 - bits}))`;
+}
