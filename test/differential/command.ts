@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { anyKeylessMap, goodKeylessMap } from "./keyless-maps.ts";
 import { anyObjectMap, goodObjectMap } from "./object-maps.ts";
 
 /**
@@ -364,7 +365,16 @@ const anyObjectCreate: fc.Arbitrary<Command> = fc
   .record({ slot, shape: anyObjectMap, name, odd })
   .map(({ shape, ...rest }) => ({ op: "create", ...shape, ...rest }));
 
+const goodKeylessCreate: fc.Arbitrary<Command> = goodKeylessMap.map((shape) => {
+  return { op: "create", slot: 0, ...shape, name: "" };
+});
+
+const anyKeylessCreate: fc.Arbitrary<Command> = fc
+  .record({ slot, shape: anyKeylessMap, name })
+  .map(({ shape, ...rest }) => ({ op: "create", ...shape, ...rest }));
+
 const anyCreate: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 8, arbitrary: anyKeylessCreate },
   { weight: 8, arbitrary: anyObjectCreate },
   { weight: 20, arbitrary: create(HASH, hashSizes, hashFlags) },
   { weight: 12, arbitrary: create(ARRAY, arraySizes, arrayFlags) },
@@ -626,6 +636,7 @@ const mapProgram: fc.Arbitrary<readonly Command[]> = fc
         { weight: 6, arbitrary: goodPercpuOrLru },
         { weight: 2, arbitrary: goodLpmTrie },
         { weight: 4, arbitrary: goodObjectCreate },
+        { weight: 5, arbitrary: goodKeylessCreate },
       ),
       {
         minLength: 1,

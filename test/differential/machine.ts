@@ -7,6 +7,7 @@ import type { MapInfo } from "../../src/sys/map-info.ts";
 import { mapShape } from "../../src/sys/map-shape.ts";
 import { Sys } from "../../src/sys/sys.ts";
 import { type Command, type Odd, type Pointer, SLOTS } from "./command.ts";
+import { errsByChance, looksForValue } from "./keyless-maps.ts";
 import { objectValue, takesFds } from "./object-maps.ts";
 
 /** What a command showed: numbers, texts and bytes that must be the same on every kernel. */
@@ -71,7 +72,7 @@ export class Machine {
       case "take":
         return this.#lookup(command);
       case "delete":
-        return [this.#sys.mapDeleteElem(this.#fd(command.slot), this.#key(command.slot, command.key))];
+        return [this.#sys.mapDeleteElem(this.#fd(command.slot), this.#keyOrNone(command.slot, command.key))];
       case "nextKey":
         return this.#nextKey(command.slot, command.key);
       case "lookupBatch":
@@ -145,19 +146,20 @@ export class Machine {
   }
 
   #update(index: number, key: number, value: number, flags: number): Observation {
-    const bytes = this.#value(index, value);
+    const bytes = this.#value(index, looksForValue(this.#slot(index).info) ? key : value);
     // Where an object is asked for, now and then the fd of a map.
     if (takesFds(this.#slot(index).info) && value % 3 === 0) bytes.set(fdBytes(this.#fd(index)));
-    return [this.#sys.mapUpdateElem(this.#fd(index), this.#key(index, key), bytes, flags)];
+    return [this.#sys.mapUpdateElem(this.#fd(index), this.#keyOrNone(index, key), bytes, flags)];
   }
 
   #lookup({ op, slot, key, flags }: Extract<Command, { op: "lookup" | "take" }>): Observation {
-    const value = this.#holdsMaps(slot) ? new Uint8Array(4) : this.#value(slot, 0);
-    const fd = this.#fd(slot);
+    const { fd, info } = this.#slot(slot);
+    const value = this.#holdsMaps(slot) ? new Uint8Array(4) : this.#value(slot, looksForValue(info) ? key : 0);
     const result =
       op === "lookup"
-        ? this.#sys.mapLookupElem(fd, this.#key(slot, key), value, flags)
-        : this.#sys.mapLookupAndDeleteElem(fd, this.#key(slot, key), value, flags);
+        ? this.#sys.mapLookupElem(fd, this.#keyOrNone(slot, key), value, flags)
+        : this.#sys.mapLookupAndDeleteElem(fd, this.#keyOrNone(slot, key), value, flags);
+    if (errsByChance(info)) return ["by chance"];
     return [result, this.#knownValues(slot, value)];
   }
 
@@ -171,7 +173,7 @@ export class Machine {
 
   #nextKey(index: number, key: number | null): Observation {
     const next = this.#key(index, 0);
-    const from = key === null ? null : this.#key(index, key);
+    const from = key === null ? null : this.#keyOrNone(index, key);
     const result = this.#sys.mapGetNextKey(this.#fd(index), from, next);
     return this.#isOrdered(index) ? [result, next] : ["unordered"];
   }
@@ -241,6 +243,7 @@ export class Machine {
     this.#fillAttr(command, attr);
     if (junkAt !== null) memory.u8[attr + attrEnd(cmd) + junkAt] = 0x40;
     if (!this.#isOrdered(slot) && [4, 24, 25].includes(cmd)) return ["unordered"];
+    if (cmd === 1 && errsByChance(this.#slot(slot).info)) return ["by chance"];
     const result = this.#kernel.bpf(cmd, attr, size);
     const opensFd = cmd === 7 || cmd === 14;
     if (opensFd && result >= 0) {
@@ -297,7 +300,7 @@ export class Machine {
     } else {
       view.setUint32(attr + MAP_ELEM.MAP_FD, fd, true);
       if (cmd === 22) return;
-      pointer(0, MAP_ELEM.KEY);
+      if (keySize > 0 || command.which === 0) pointer(0, MAP_ELEM.KEY);
       if (cmd !== 3) pointer(1, MAP_ELEM.VALUE);
       if (cmd !== 3 && cmd !== 4) view.setBigUint64(attr + MAP_ELEM.FLAGS, BigInt(command.flags), true);
     }
@@ -338,10 +341,20 @@ export class Machine {
             elemFlags: 0,
             flags: 0,
           }),
+          ...this.#values(index),
         );
       }
     }
     return observations;
+  }
+
+  /** What a map without keys still has: all that can be popped, or which values it knows. */
+  #values(slot: number): Observation[] {
+    const { info } = this.#slot(slot);
+    if (info === undefined || info.keySize > 0 || info.valueSize === 0) return [];
+    const op = looksForValue(info) ? "lookup" : "take";
+    const keys = Array.from({ length: Math.min(info.maxEntries + 1, 64) }, (_, key) => key);
+    return keys.map((key) => this.#lookup({ op, slot, key: key * 8, flags: 0 }));
   }
 
   #cleanUp(): void {
@@ -384,6 +397,11 @@ export class Machine {
     const { info } = this.#slot(index);
     if (info?.type === "lpm_trie") return prefix(key, info.keySize);
     return spread(key, this.#sizes(index).keySize);
+  }
+
+  /** A map without keys is now and then given one. */
+  #keyOrNone(index: number, key: number): Uint8Array | null {
+    return this.#sizes(index).keySize === 0 && key % 8 !== 5 ? null : this.#key(index, key);
   }
 
   #value(index: number, value: number): Uint8Array {
