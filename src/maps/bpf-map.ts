@@ -143,6 +143,11 @@ export abstract class BpfMap {
     this.close();
   }
 
+  /** @internal Whether the map is one of a kernel. */
+  isOn(kernel: Kernel): boolean {
+    return this.context.kernel === kernel;
+  }
+
   /** @internal The memory of the map's commands is about to be released: forget it. */
   protected closed(): void {}
 

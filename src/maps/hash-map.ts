@@ -1,7 +1,6 @@
-import { BPF_MAP_DELETE_BATCH, BPF_MAP_DELETE_ELEM, BPF_MAP_LOOKUP_AND_DELETE_ELEM } from "../abi/commands.ts";
+import { BPF_MAP_LOOKUP_AND_DELETE_ELEM } from "../abi/commands.ts";
 import { ENOENT } from "../abi/errno.ts";
-import { EntryBatch } from "./entry-batch.ts";
-import { KeyedMap } from "./keyed-map.ts";
+import { DeletingMap } from "./deleting-map.ts";
 
 /**
  * `"hash"`: values by any key, at most `maxEntries` of them. For state by address, process or connection.
@@ -26,18 +25,7 @@ import { KeyedMap } from "./keyed-map.ts";
  *
  * Source: `kernel/bpf/hashtab.c`, Linux 6.18. In Linux since 3.19; `take` since 5.14.
  */
-export class HashMap<K, V> extends KeyedMap<K, V> {
-  /** Deletes a key. False when it was not there. Throws a `BpfError` with the code `EPERM` when the map is frozen or was opened read-only. */
-  delete(key: K): boolean {
-    this.assertOpen(BPF_MAP_DELETE_ELEM);
-    const { kernel } = this.context;
-    this.key.write(kernel.memory, this.frame.key, key);
-    const result = this.frame.delete.run();
-    if (result === -ENOENT) return false;
-    if (result < 0) throw this.elementFailure(BPF_MAP_DELETE_ELEM, result);
-    return true;
-  }
-
+export class HashMap<K, V> extends DeletingMap<K, V> {
   /**
    * Deletes a key and answers the value it had, in one step; `undefined` when it was not there. The kernel deletes before
    * the layout reads: a value that the layout refuses, one beyond 2^53 for `u64.number`, is gone with the error.
@@ -50,29 +38,6 @@ export class HashMap<K, V> extends KeyedMap<K, V> {
     if (result === -ENOENT) return undefined;
     if (result < 0) throw this.elementFailure(BPF_MAP_LOOKUP_AND_DELETE_ELEM, result);
     return this.value.read(kernel.memory, this.frame.value);
-  }
-
-  /** Deletes many keys, in as few commands of the kernel as there are keys missing. Answers how many were there. */
-  deleteMany(keys: Iterable<K>): number {
-    const all = Array.isArray(keys) ? (keys as readonly K[]) : [...keys];
-    if (all.length === 0) return 0;
-    this.assertOpen(BPF_MAP_DELETE_BATCH);
-    using batch = new EntryBatch(this.context, this.fd, { ...this.shape, valueSize: 0 }, all.length, this.label);
-    batch.writeKeys(this.key, all);
-    let missing = 0;
-    while (!batch.isDone) {
-      const result = batch.delete();
-      if (result === -ENOENT) {
-        missing++;
-        batch.skip();
-      } else if (result < 0) {
-        throw this.failure(BPF_MAP_DELETE_BATCH, result, {
-          ...batch.failingKey(this.key),
-          count: batch.count - missing,
-        });
-      }
-    }
-    return all.length - missing;
   }
 
   /** Takes every entry out and answers them, in the kernel's own order. As with `take`, what a layout refuses is gone. */

@@ -161,21 +161,21 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
   keys(): IterableIterator<K> {
     const { key } = this;
     const { keySize } = this.#shape;
-    return this.#iterate((batch, index) => key.read(batch.memory, batch.keys + index * keySize));
+    return this.iterate((batch, index) => key.read(batch.memory, batch.keys + index * keySize));
   }
 
   /** The values, in the order of their keys. */
   values(): IterableIterator<V> {
     const { value } = this;
     const { valueSize } = this.#shape;
-    return this.#iterate((batch, index) => value.read(batch.memory, batch.values + index * valueSize));
+    return this.iterate((batch, index) => value.read(batch.memory, batch.values + index * valueSize));
   }
 
   /** The entries, in the kernel's own order. */
   entries(): IterableIterator<[K, V]> {
     const { key, value } = this;
     const { keySize, valueSize } = this.#shape;
-    return this.#iterate(({ memory, keys, values }, index) => [
+    return this.iterate(({ memory, keys, values }, index) => [
       key.read(memory, keys + index * keySize),
       value.read(memory, values + index * valueSize),
     ]);
@@ -224,6 +224,16 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
     return batch;
   }
 
+  /** @internal What `decode` makes of each entry, when its turn comes. */
+  protected iterate<T>(decode: Decode<T>): IterableIterator<T> {
+    const batches = this.batches(false);
+    return new BatchIterator(() => {
+      if (batches.isDone) return undefined;
+      this.assertOpen(BPF_MAP_LOOKUP_BATCH);
+      return this.#own(this.nextBatch(batches));
+    }, decode);
+  }
+
   /** @internal */
   protected decodeEntries(batch: Batch): [K, V][] {
     const { keySize, valueSize } = this.#shape;
@@ -256,15 +266,6 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
     if (flag === "noexist") return this.#frame.updateNew;
     if (flag === "exist") return this.#frame.updateExisting;
     throw new TypeError(`an update is "any", "noexist" or "exist", not ${JSON.stringify(flag)}`);
-  }
-
-  #iterate<T>(decode: Decode<T>): IterableIterator<T> {
-    const batches = this.batches(false);
-    return new BatchIterator(() => {
-      if (batches.isDone) return undefined;
-      this.assertOpen(BPF_MAP_LOOKUP_BATCH);
-      return this.#own(this.nextBatch(batches));
-    }, decode);
   }
 
   /** A batch copied out of the address space, where the next command would overwrite it. */

@@ -194,6 +194,7 @@ export const DELETE_RULES: Rules = {
   [EBADF]: fdClosed,
   [EPERM]: notWritable,
   [EINVAL]: firstOf(indexed, longPrefix, unsupportedWithoutKeys),
+  [E2BIG]: full,
   [ENOENT]: missing,
   [EFAULT]: tooShort,
   [ENOTSUPP]: firstOf(indexed, unsupported),
