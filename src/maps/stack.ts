@@ -19,4 +19,6 @@ import { QueueStackMap } from "./queue-stack-map.ts";
  *
  * Source: `kernel/bpf/queue_stack_maps.c`, Linux 6.18. In Linux since 4.20.
  */
-export class Stack<V> extends QueueStackMap<V> {}
+export class Stack<V> extends QueueStackMap<V> {
+  declare readonly type: "stack";
+}

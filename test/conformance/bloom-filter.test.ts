@@ -256,6 +256,29 @@ onEveryKernel((kernel) => {
     assert.equal(reader.has(2), true);
   });
 
+  test("a bloom filter has the next power of two bits from 7/5 of maxEntries × hashes, cut to fives, and 64 at least", () => {
+    using bpf = kernel.open();
+    for (const [maxEntries, hashes, bits] of BITS_OF) {
+      using filter = create(bpf, { value: u32, maxEntries, hashes });
+      using same = create(bpf, { value: u32, maxEntries: entriesOf(bits, hashes), hashes });
+      using twice = create(bpf, { value: u32, maxEntries: entriesOf(2 * bits, hashes), hashes });
+      for (let value = 0; value < (2 * bits) / hashes; value++) {
+        filter.add(value);
+        same.add(value);
+        twice.add(value);
+      }
+      // Errors are the same where the bits are as many, and fewer where they are more.
+      const others = Array.from({ length: 2000 }, (_, at) => 1_000_000 + at);
+      const errors = others.filter((value) => filter.has(value));
+      assert.deepEqual(
+        others.filter((value) => same.has(value)),
+        errors,
+        `${maxEntries} entries`,
+      );
+      assert.ok(others.filter((value) => twice.has(value)).length < errors.length, `${maxEntries} entries`);
+    }
+  });
+
   /*
    * A filter of k hash functions and n values has m bits, the next power of two from 7/5 × n × k. Of these a part
    * f = 1 − (1 − 1/m)^(kn) is set, and a value that was not added finds all of its k bits set with the probability f^k. The
@@ -270,7 +293,7 @@ onEveryKernel((kernel) => {
     for (let hashes = 1; hashes <= 15; hashes++) {
       test(`errs with ${hashes} hash functions as often as it should, and never denies`, () => {
         using bpf = kernel.open();
-        const maxEntries = Math.floor((BITS * 5) / 7 / hashes);
+        const maxEntries = entriesOf(BITS, hashes);
         using filter = create(bpf, { value: u32, maxEntries, hashes });
         for (let value = 0; value < maxEntries; value++) filter.add(value);
         for (let value = 0; value < maxEntries; value++) assert.ok(filter.has(value), `${value} was added`);
@@ -289,6 +312,28 @@ onEveryKernel((kernel) => {
     }
   });
 });
+
+/** The most entries for which 7/5 of them and their hashes are no more bits than these. */
+function entriesOf(bits: number, hashes: number): number {
+  return Math.floor((bits * 5) / 7 / hashes);
+}
+
+/** On either side of what makes a filter of 64 bits, 128, and so on. */
+const BITS_OF: readonly (readonly [maxEntries: number, hashes: number, bits: number])[] = [
+  [1, 1, 64],
+  [49, 1, 64],
+  [50, 1, 128],
+  [94, 1, 128],
+  [95, 1, 256],
+  [9, 5, 64],
+  [10, 5, 128],
+  [13, 7, 128],
+  [14, 7, 256],
+  [780, 15, 2 ** 14],
+  [781, 15, 2 ** 15],
+  [11_704, 1, 2 ** 14],
+  [11_705, 1, 2 ** 15],
+];
 
 /** What Linux 6.18 counted: the errors of a full filter with 1 to 15 hash functions. */
 const ERRORS = [10143, 5174, 2613, 1398, 721, 365, 193, 87, 47, 31, 15, 7, 1, 2, 0];
