@@ -101,7 +101,7 @@ const MAPS: readonly (readonly [type: MapTypeName, options: Omit<MapCreateOption
 
 onEveryKernel((kernel) => {
   for (const [type, options, answers] of MAPS) {
-    const sizes = { type, keySize: 4, valueSize: 4, maxEntries: 4, ...options };
+    const sizes = { type, keySize: 4, maxEntries: 4, ...options, valueSize: options.valueSize ?? 4 };
 
     describe(`a ${type} with values of ${sizes.valueSize} bytes`, () => {
       const value = (fd: number): Uint8Array => {
