@@ -12,6 +12,7 @@ import type { BpfMap, MapContext } from "./maps/bpf-map.ts";
 import { Bpffs } from "./maps/bpffs.ts";
 import type { HashMap } from "./maps/hash-map.ts";
 import type { KeyedMap } from "./maps/keyed-map.ts";
+import type { LpmTrie } from "./maps/lpm-trie.ts";
 import type { LruHashMap } from "./maps/lru-hash-map.ts";
 import type { LruPercpuHashMap } from "./maps/lru-percpu-hash-map.ts";
 import { mapClass, type TypedMaps } from "./maps/map-classes.ts";
@@ -20,6 +21,7 @@ import {
   type BloomFilterSpec,
   flagBits,
   type HashSpec,
+  type LpmTrieSpec,
   type LruHashSpec,
   type LruPercpuHashSpec,
   type MapSpec,
@@ -82,6 +84,7 @@ export class Bpf implements Disposable {
    */
   createMap<K, V>(spec: HashSpec<K, V>): HashMap<K, V>;
   createMap<V, K = number>(spec: ArraySpec<V, K>): ArrayMap<K, V>;
+  createMap<K, V>(spec: LpmTrieSpec<K, V>): LpmTrie<K, V>;
   createMap<K, V>(spec: PercpuHashSpec<K, V>): PercpuHashMap<K, V>;
   createMap<V, K = number>(spec: PercpuArraySpec<V, K>): PercpuArrayMap<K, V>;
   createMap<K, V>(spec: LruHashSpec<K, V>): LruHashMap<K, V>;
@@ -98,7 +101,7 @@ export class Bpf implements Disposable {
       keySize: key?.size,
       valueSize: value.size,
       maxEntries: spec.maxEntries,
-      flags: flagBits(spec.flags),
+      flags: flagBits(spec.flags, type),
       numaNode: spec.numaNode,
       mapExtra: spec.type === "bloom_filter" ? spec.hashes : undefined,
     };

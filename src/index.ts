@@ -31,6 +31,7 @@ export type { BpfMap } from "./maps/bpf-map.ts";
 export type { Bpffs } from "./maps/bpffs.ts";
 export type { HashMap } from "./maps/hash-map.ts";
 export type { EntriesAndCursor, KeyedMap, UpdateFlag } from "./maps/keyed-map.ts";
+export type { LpmTrie } from "./maps/lpm-trie.ts";
 export type { LruHashMap } from "./maps/lru-hash-map.ts";
 export type { LruPercpuHashMap } from "./maps/lru-percpu-hash-map.ts";
 export type { TypedMaps } from "./maps/map-classes.ts";
@@ -38,6 +39,7 @@ export type {
   ArraySpec,
   BloomFilterSpec,
   HashSpec,
+  LpmTrieSpec,
   LruHashSpec,
   LruPercpuHashSpec,
   MapSpec,

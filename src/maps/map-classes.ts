@@ -4,6 +4,7 @@ import { BloomFilter } from "./bloom-filter.ts";
 import type { BpfMap, MapParts } from "./bpf-map.ts";
 import { HashMap } from "./hash-map.ts";
 import type { KeyedMapParts } from "./keyed-map.ts";
+import { LpmTrie } from "./lpm-trie.ts";
 import { LruHashMap } from "./lru-hash-map.ts";
 import { LruPercpuHashMap } from "./lru-percpu-hash-map.ts";
 import { PercpuArrayMap } from "./percpu-array-map.ts";
@@ -15,6 +16,7 @@ import { Stack } from "./stack.ts";
 export interface TypedMaps<K, V> {
   hash: HashMap<K, V>;
   array: ArrayMap<K, V>;
+  lpm_trie: LpmTrie<K, V>;
   percpu_hash: PercpuHashMap<K, V>;
   percpu_array: PercpuArrayMap<K, V>;
   lru_hash: LruHashMap<K, V>;
@@ -36,6 +38,7 @@ export type MapClass =
 const CLASSES: Readonly<Record<keyof TypedMaps<unknown, unknown>, MapClass>> = {
   hash: { keys: "given", make: (parts, fd) => new HashMap(parts, fd) },
   array: { keys: "index", make: (parts, fd) => new ArrayMap(parts, fd) },
+  lpm_trie: { keys: "given", make: (parts, fd) => new LpmTrie(parts, fd) },
   percpu_hash: { keys: "given", make: (parts, fd) => new PercpuHashMap(parts, fd) },
   percpu_array: { keys: "index", make: (parts, fd) => new PercpuArrayMap(parts, fd) },
   lru_hash: { keys: "given", make: (parts, fd) => new LruHashMap(parts, fd) },

@@ -1,4 +1,5 @@
 import { type MapFlagName, mapFlagBits } from "../abi/flag-names.ts";
+import { BPF_F_NO_PREALLOC } from "../abi/flags.ts";
 import type { MapTypeName } from "../abi/map-types.ts";
 import type { Layout } from "../layout/layout.ts";
 
@@ -25,6 +26,14 @@ export interface HashSpec<K, V> extends MapSpecBase {
 export interface ArraySpec<V, K = number> extends MapSpecBase {
   readonly type: "array";
   readonly key?: Layout<K>;
+  readonly value: Layout<V>;
+}
+
+/** An LPM trie. It has the flag `"no_prealloc"` in any case: Linux makes none without. */
+export interface LpmTrieSpec<K, V> extends MapSpecBase {
+  readonly type: "lpm_trie";
+  /** The length of a prefix in bits, a `u32`, then up to 256 bytes of which so many bits count: `cidr`, `cidr6` or a `struct`. */
+  readonly key: Layout<K>;
   readonly value: Layout<V>;
 }
 
@@ -83,6 +92,7 @@ export interface BloomFilterSpec<V> extends MapSpecBase {
 export type MapSpec<K, V> =
   | HashSpec<K, V>
   | ArraySpec<V, K>
+  | LpmTrieSpec<K, V>
   | PercpuHashSpec<K, V>
   | PercpuArraySpec<V, K>
   | LruHashSpec<K, V>
@@ -101,8 +111,9 @@ export interface OpenOptions<K, V> {
   readonly access?: "read" | "write" | "readwrite";
 }
 
-/** The bits of the flags of a spec. */
-export function flagBits(flags: MapSpecBase["flags"]): number {
-  if (flags === undefined) return 0;
-  return typeof flags === "number" ? flags : mapFlagBits(flags);
+/** The bits of the flags of a spec, and of those without which there is no map of its type. */
+export function flagBits(flags: MapSpecBase["flags"], type?: MapTypeName): number {
+  const bits = typeof flags === "object" ? mapFlagBits(flags) : (flags ?? 0);
+  const isMissing = type === "lpm_trie" && (bits & BPF_F_NO_PREALLOC) === 0;
+  return isMissing ? bits + BPF_F_NO_PREALLOC : bits;
 }
