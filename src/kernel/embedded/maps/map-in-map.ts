@@ -8,6 +8,7 @@ import {
   BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
   BPF_MAP_TYPE_PROG_ARRAY,
   BPF_MAP_TYPE_STRUCT_OPS,
+  BPF_MAP_TYPE_XSKMAP,
 } from "../../../abi/map-types.ts";
 import type { Address } from "../../../memory/address-space.ts";
 import { FileTable } from "../file-table.ts";
@@ -40,6 +41,9 @@ const NEVER_INNER: ReadonlySet<number> = new Set([
   BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
   BPF_MAP_TYPE_STRUCT_OPS,
 ]);
+
+/** The types whose inner maps have as many entries as their template, unless they have BPF_F_INNER_MAP. */
+const FIXED_END: ReadonlySet<number> = new Set([BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_XSKMAP]);
 
 /** The map that a map of maps is made after, or `−errno`: `kernel/bpf/map_in_map.c: bpf_map_meta_alloc`, 6.18. */
 export function innerTemplate({ files }: MapHost, attr: MapCreateAttr): EmbeddedMap | number {
@@ -107,7 +111,7 @@ export class InnerMaps {
     return this.#host.memory.view.getInt32(value, true);
   }
 
-  /** `bpf_map_meta_equal`, and `array_map_meta_equal` for arrays, whose programs know where they end. */
+  /** `bpf_map_meta_equal`; `array_map_meta_equal` and `xsk_map_meta_equal` for those whose programs know where they end. */
   #isAlike(map: EmbeddedMap): boolean {
     const flags = this.#meta(INNER.MAP_FLAGS);
     const isSame =
@@ -115,8 +119,8 @@ export class InnerMaps {
       map.keySize === this.#meta(INNER.KEY_SIZE) &&
       map.valueSize === this.#meta(INNER.VALUE_SIZE) &&
       map.header(SEGMENT.MAP_FLAGS) === flags;
-    if (!isSame || map.type !== BPF_MAP_TYPE_ARRAY || (flags & BPF_F_INNER_MAP) !== 0) return isSame;
-    return map.maxEntries === this.#meta(INNER.MAX_ENTRIES);
+    const hasFixedEnd = FIXED_END.has(map.type) && (flags & BPF_F_INNER_MAP) === 0;
+    return isSame && (!hasFixedEnd || map.maxEntries === this.#meta(INNER.MAX_ENTRIES));
   }
 
   #meta(offset: number): number {
