@@ -1,5 +1,5 @@
 import { MAP_ELEM } from "../../abi/attr.ts";
-import { BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM } from "../../abi/commands.ts";
+import { BPF_MAP_LOOKUP_AND_DELETE_ELEM, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM } from "../../abi/commands.ts";
 import { BPF_ANY, BPF_EXIST } from "../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../memory/address-space.ts";
 import type { PreparedCommand } from "../prepared-command.ts";
@@ -11,7 +11,7 @@ import { accessOk, pointerAt, u64At } from "./user-memory.ts";
 const HOT_CALLS = 2000;
 
 /**
- * Lookups and updates whose attr was found good once and for all: what remains to be asked at each call is whether the
+ * Lookups, updates and takes whose attr was found good once and for all: what remains to be asked at each call is whether the
  * fd is still open, and whether the map was frozen meanwhile. Whatever is out of the ordinary is left to the plain
  * command.
  */
@@ -39,6 +39,9 @@ export function prepareElement(
   if (cmd === BPF_MAP_UPDATE_ELEM && file.canWrite && flags <= BPF_EXIST) {
     const update = (): number => (file.isOpen && !map.isFrozen ? map.update(key, value, flags) : plain.run());
     return hotCommand(update, () => (flags === BPF_ANY ? map.generateUpdate(code) : undefined));
+  }
+  if (cmd === BPF_MAP_LOOKUP_AND_DELETE_ELEM && file.canRead && file.canWrite && flags === 0) {
+    return { run: () => (file.isOpen && !map.isFrozen ? map.lookupAndDelete(key, value) : plain.run()) };
   }
   return plain;
 }
