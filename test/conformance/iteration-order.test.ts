@@ -55,6 +55,18 @@ function change(maps: readonly ByteMap[], keySize: number, steps: number, keys: 
   }
 }
 
+/** Does the same to all maps, with 150 keys: updates, deletes, reinserts. */
+function changeNumbers<V>(maps: readonly HashMap<number, V>[], valueAt: (step: number) => V): void {
+  const random = numbers(11);
+  for (let step = 0; step < 3000; step++) {
+    const number = random.next().value as number;
+    for (const map of maps) {
+      if (number % 8 === 0) map.delete((number >>> 8) % 150);
+      else map.set((number >>> 8) % 150, valueAt(step));
+    }
+  }
+}
+
 onLinux(() => {
   describe("the order of a hash", () => {
     for (const flags of ["prealloc", "no_prealloc"] as const) {
@@ -80,6 +92,29 @@ onLinux(() => {
         });
       }
     }
+
+    test("with a value for each CPU is the one of Linux: an update leaves its element where it is", () => {
+      using theirs = linux();
+      const { possibleCpus } = theirs;
+      using ours = embedded({ possibleCpus });
+      const spec = { key: u32, value: u32, maxEntries: 512, flags: ["zero_seed"] } as const;
+      const hashes = [ours, theirs].map((bpf) => bpf.createMap({ type: "percpu_hash", ...spec }));
+      const lrus = [ours, theirs].map((bpf) => bpf.createMap({ type: "lru_percpu_hash", ...spec }));
+      for (const maps of [hashes, lrus]) {
+        changeNumbers(maps, (step) => new Array<number>(possibleCpus).fill(step));
+        const [found, expected] = maps.map((map) => [...map]);
+        assert.deepEqual(found, expected);
+      }
+    });
+
+    test("that evicts is the one of Linux while nothing goes", () => {
+      using ours = embedded();
+      using theirs = linux();
+      const spec = { type: "lru_hash", key: u32, value: u32, maxEntries: 512, flags: ["zero_seed"] } as const;
+      const maps = [ours.createMap(spec), theirs.createMap(spec)] as const;
+      changeNumbers(maps, (step) => step);
+      assert.deepEqual([...maps[0]], [...maps[1]]);
+    });
 
     test("of batches, and where each one ends, is the one of Linux", () => {
       using ours = embedded();

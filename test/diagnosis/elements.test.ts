@@ -154,6 +154,18 @@ namesMistakes([
     says: ["a buffer is too short: map hits has keys of 4 bytes and values of 8 bytes"],
   },
   {
+    mistake: "a buffer for the value of one CPU alone",
+    make: (scene) => {
+      const { possibleCpus, sys } = scene.bpf;
+      const map = scene.bpf.createMap({ type: "percpu_hash", name: "cpus", key: u32, value: u32, maxEntries: 1 });
+      map.set(1, new Array<number>(possibleCpus).fill(0));
+      const result = sys.mapLookupElem(map.fd, new Uint8Array(4), new Uint8Array(4));
+      scene.check(result, { command: BPF_MAP_LOOKUP_ELEM, fd: map.fd, map: "cpus" });
+    },
+    code: "EFAULT",
+    says: [/map cpus has keys of 4 bytes and values of \d+ bytes, 8 for each of \d+ CPUs\./],
+  },
+  {
     mistake: "taking from an array",
     make: (scene) => {
       const { fd } = scene.array();

@@ -16,7 +16,11 @@ import {
   type HashMap,
   ipv4,
   type KeyedMap,
+  type LruHashMap,
+  type LruPercpuHashMap,
   type MapFlagName,
+  type PercpuArrayMap,
+  type PercpuHashMap,
   struct,
   u8,
   u32,
@@ -241,6 +245,62 @@ describe("an array map", () => {
     const map = bpf.createMap({ type: "array", value: u64, maxEntries: 4 });
     exactly<bigint | undefined>()(map.get(0));
     assert.equal(map.get(4), undefined);
+  });
+});
+
+describe("a per-CPU map", () => {
+  test("gives and takes an array of one CPU's values", () => {
+    using bpf = embedded({ possibleCpus: 2 });
+    const hash = bpf.createMap({ type: "percpu_hash", key: u32, value: struct({ hits: u64 }), maxEntries: 4 });
+    exactly<PercpuHashMap<number, { hits: bigint }>>()(hash);
+    exactly<{ hits: bigint }[] | undefined>()(hash.get(1));
+    exactly<{ hits: bigint }[] | undefined>()(hash.take(1));
+    exactly<[number, { hits: bigint }[]][]>()(hash.drain());
+    const list = bpf.createMap({ type: "percpu_array", value: u64, maxEntries: 4 });
+    exactly<PercpuArrayMap<number, bigint>>()(list);
+    exactly<PercpuArrayMap<number, bigint>>()(list.set(1, [1n, 2n]));
+    exactly<IterableIterator<bigint[]>>()(list.values());
+    const lru = bpf.createMap({ type: "lru_percpu_hash", key: ipv4, value: u32, maxEntries: 4 });
+    exactly<LruPercpuHashMap<string, number>>()(lru);
+    exactly<number[] | undefined>()(lru.get("10.0.0.1"));
+  });
+
+  test("takes no single value", () => {
+    using bpf = embedded({ possibleCpus: 2 });
+    const map = bpf.createMap({ type: "percpu_hash", key: u32, value: u64, maxEntries: 4 });
+    // @ts-expect-error: a value for each CPU
+    assert.throws(() => map.set(1, 1n), TypeError);
+    // @ts-expect-error: values are bigints
+    assert.throws(() => map.set(1, [1, 2]), TypeError);
+  });
+
+  test("that is an array has no methods that delete", () => {
+    using bpf = embedded();
+    const map = bpf.createMap({ type: "percpu_array", value: u64, maxEntries: 4 });
+    // @ts-expect-error: an index is always there
+    assert.equal(map.delete, undefined);
+    // @ts-expect-error: an index is always there
+    assert.equal(map.take, undefined);
+    // @ts-expect-error: an index is always there
+    assert.equal(map.drain, undefined);
+  });
+
+  test("is opened with the layout of one CPU's value", () => {
+    using bpf = embedded({ possibleCpus: 2 });
+    using map = bpf.createMap({ type: "percpu_hash", key: u32, value: u64, maxEntries: 4 });
+    const opened = bpf.mapById(map.id, { type: "percpu_hash", key: u32, value: u64 });
+    exactly<PercpuHashMap<number, bigint>>()(opened);
+    exactly<PercpuHashMap<Uint8Array, Uint8Array>>()(bpf.mapById(map.id, { type: "percpu_hash" }));
+  });
+});
+
+describe("an LRU hash", () => {
+  test("is a hash", () => {
+    using bpf = embedded();
+    const map = bpf.createMap({ type: "lru_hash", key: u32, value: u64, maxEntries: 4 });
+    exactly<LruHashMap<number, bigint>>()(map);
+    const hash: HashMap<number, bigint> = map;
+    exactly<bigint | undefined>()(hash.take(1));
   });
 });
 

@@ -20,9 +20,11 @@ import {
 } from "../../abi/errno.ts";
 import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST } from "../../abi/flags.ts";
 import type { MapInfo } from "../map-info.ts";
+import { mapShape } from "../map-shape.ts";
 import { notReadable, notWritable } from "./access.ts";
 import { fdClosed } from "./closed.ts";
 import { type Failure, firstOf, infoOf, keyOf, mapOf, type Rule, type Rules, typeOf } from "./failure.ts";
+import { mapTypeFacts } from "./map-type-facts.ts";
 import { hex } from "./shown.ts";
 
 /** Types whose keys are indexes, all there from the beginning. */
@@ -160,7 +162,12 @@ const unsupportedWithoutKeys: Rule = (failure) => {
 export const tooShort: Rule = (failure) => {
   const info = infoOf(failure);
   if (info === undefined) return undefined;
-  return `a buffer is too short: ${mapOf(failure)} has keys of ${info.keySize} bytes and values of ${info.valueSize} bytes.`;
+  const { possibleCpus } = failure.kernel;
+  const { keySize, valueSize } = mapShape(info, possibleCpus);
+  const slots = mapTypeFacts(info.type)?.isPerCpu
+    ? `, ${valueSize / possibleCpus} for each of ${possibleCpus} CPUs`
+    : "";
+  return `a buffer is too short: ${mapOf(failure)} has keys of ${keySize} bytes and values of ${valueSize} bytes${slots}.`;
 };
 
 const noMemory: Rule = (failure) =>

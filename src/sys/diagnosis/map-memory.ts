@@ -1,3 +1,4 @@
+import { BPF_F_NO_PREALLOC } from "../../abi/flags.ts";
 import { HASH_TABLE_TYPES } from "../../abi/map-types.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Creation, CreationRule } from "./creation.ts";
@@ -36,8 +37,9 @@ function aligned(bytes: number): number {
  * Linux it is the machine's; the embedded kernel's is its address space.
  */
 const ROOM: Readonly<Record<Kernel["name"], (creation: Creation, needed: number) => string>> = {
-  linux: ({ type }) => {
-    const hint = HASH_TABLE_TYPES.has(type) ? ", or for memory only as it fills, with the flag no_prealloc" : "";
+  linux: ({ type, facts }) => {
+    const mayGrow = HASH_TABLE_TYPES.has(type) && ((facts?.flags ?? 0) & BPF_F_NO_PREALLOC) !== 0;
+    const hint = mayGrow ? ", or for memory only as it fills, with the flag no_prealloc" : "";
     return `which Linux does not have free, or not for this process's memory cgroup: ask for fewer entries${hint}`;
   },
   embedded: ({ kernel: { memory } }, needed) => {
