@@ -7,30 +7,42 @@ import { bytes } from "./layout/bytes.ts";
 import type { Layout } from "./layout/layout.ts";
 import { u32 } from "./layout/scalar.ts";
 import type { ArrayMap } from "./maps/array-map.ts";
+import type { ArrayOfMaps } from "./maps/array-of-maps.ts";
 import type { BloomFilter } from "./maps/bloom-filter.ts";
-import type { BpfMap, MapContext } from "./maps/bpf-map.ts";
+import { BpfMap, type MapContext } from "./maps/bpf-map.ts";
 import { Bpffs } from "./maps/bpffs.ts";
 import type { HashMap } from "./maps/hash-map.ts";
+import type { HashOfMaps } from "./maps/hash-of-maps.ts";
+import { InnerMapLayout } from "./maps/inner-map.ts";
 import type { KeyedMap } from "./maps/keyed-map.ts";
 import type { LpmTrie } from "./maps/lpm-trie.ts";
 import type { LruHashMap } from "./maps/lru-hash-map.ts";
 import type { LruPercpuHashMap } from "./maps/lru-percpu-hash-map.ts";
-import { mapClass, type TypedMaps } from "./maps/map-classes.ts";
+import { type InnerMapOf, type MapOfMapsType, mapClass, type TypedMaps } from "./maps/map-classes.ts";
+import type { MapOfMaps } from "./maps/map-of-maps.ts";
 import {
+  type ArrayOfMapsSpec,
   type ArraySpec,
   type BloomFilterSpec,
   flagBits,
+  type HashOfMapsSpec,
   type HashSpec,
+  type Inner,
+  type InnerLayouts,
+  type InnerSpec,
   type LpmTrieSpec,
   type LruHashSpec,
   type LruPercpuHashSpec,
   type MapSpec,
+  type OpaqueSpec,
+  type OpenMapOfMapsOptions,
   type OpenOptions,
   type PercpuArraySpec,
   type PercpuHashSpec,
   type QueueSpec,
   type StackSpec,
 } from "./maps/map-spec.ts";
+import { isOpaqueSpec, isOpaqueType, OpaqueMap, opaqueSizes } from "./maps/opaque-map.ts";
 import type { PercpuArrayMap } from "./maps/percpu-array-map.ts";
 import type { PercpuHashMap } from "./maps/percpu-hash-map.ts";
 import type { Queue } from "./maps/queue.ts";
@@ -41,6 +53,16 @@ import { Frame } from "./sys/frame.ts";
 import type { MapInfo } from "./sys/map-info.ts";
 import { type MapCreateOptions, Sys } from "./sys/sys.ts";
 
+/** The types of maps that hold no maps. */
+type PlainType = Exclude<keyof TypedMaps<unknown, unknown>, MapOfMapsType>;
+
+/** How an fd is made a map. */
+interface WrapOptions<K, V> extends OpenOptions<K, V> {
+  readonly inner?: InnerLayouts | undefined;
+}
+
+/** What a value is that is written as an fd. */
+const FD_BYTES = 4;
 /** The room for a name in the kernel, without its NUL. */
 const NAME_BYTES = 15;
 
@@ -68,6 +90,8 @@ export class Bpf implements Disposable {
   /** The filesystem that pins live in. */
   readonly bpffs: Bpffs;
   readonly #context: MapContext;
+  /** How the keys and values of the maps are read that were wrapped here: what is made like one of them is read alike. */
+  readonly #layouts = new WeakMap<BpfMap, OpenOptions<unknown, unknown>>();
 
   /** @internal */
   constructor(kernel: Kernel) {
@@ -92,22 +116,28 @@ export class Bpf implements Disposable {
   createMap<V>(spec: QueueSpec<V>): Queue<V>;
   createMap<V>(spec: StackSpec<V>): Stack<V>;
   createMap<V>(spec: BloomFilterSpec<V>): BloomFilter<V>;
+  createMap<I extends Inner, K = number>(spec: ArrayOfMapsSpec<I, K>): ArrayOfMaps<K, InnerMapOf<I>>;
+  createMap<K, I extends Inner>(spec: HashOfMapsSpec<K, I>): HashOfMaps<K, InnerMapOf<I>>;
+  createMap(spec: OpaqueSpec): OpaqueMap;
   createMap<K, V>(spec: MapSpec<K, V>): BpfMap {
-    const { type, value } = spec;
+    if (isOpaqueSpec(spec)) return this.#createOpaque(spec);
+    const { type, value, inner } = { inner: undefined, ...spec };
+    if (inner !== undefined && !(inner instanceof BpfMap)) return this.#createAfterTemplate(spec, inner);
     const key = "key" in spec && spec.key !== undefined ? spec.key : defaultKey<K>(type);
     const options: MapCreateOptions = {
       type,
       name: spec.name,
       keySize: key?.size,
-      valueSize: value.size,
+      valueSize: value?.size ?? FD_BYTES,
       maxEntries: spec.maxEntries,
       flags: flagBits(spec.flags, type),
       numaNode: spec.numaNode,
       mapExtra: spec.type === "bloom_filter" ? spec.hashes : undefined,
+      innerMapFd: inner?.fd,
     };
     const fd = this.sys.mapCreate(options);
     if (fd < 0) throw this.#failure(BPF_MAP_CREATE, fd, { create: options, map: spec.name });
-    return this.#wrap(fd, { key, value });
+    return this.#wrap(fd, { key, value, inner });
   }
 
   /**
@@ -115,7 +145,15 @@ export class Bpf implements Disposable {
    * are bytes; with `type` the class is known to the compiler. Throws a `BpfError`: `ENOENT` when there is none, `EACCES`
    * for a path that is no pin; and a `TypeError` when a layout has not the map's size, or the map another type.
    */
-  openMap<T extends keyof TypedMaps<K, V>, K = Uint8Array, V = Uint8Array>(
+  openMap<T extends MapOfMapsType, I extends InnerLayouts, K = T extends "array_of_maps" ? number : Uint8Array>(
+    place: string | { readonly name: string },
+    options: OpenMapOfMapsOptions<K, I> & { readonly type: T },
+  ): TypedMaps<K, InnerMapOf<I>>[T];
+  openMap<I extends InnerLayouts, K = Uint8Array>(
+    place: string | { readonly name: string },
+    options: OpenMapOfMapsOptions<K, I>,
+  ): MapOfMaps<K, InnerMapOf<I>>;
+  openMap<T extends PlainType, K = Uint8Array, V = Uint8Array>(
     place: string | { readonly name: string },
     options: OpenOptions<K, V> & { readonly type: T },
   ): TypedMaps<K, V>[T];
@@ -123,7 +161,7 @@ export class Bpf implements Disposable {
     place: string | { readonly name: string },
     options?: OpenOptions<K, V>,
   ): KeyedMap<K, V>;
-  openMap<K, V>(place: string | { readonly name: string }, options: OpenOptions<K, V> = {}): BpfMap {
+  openMap<K, V>(place: string | { readonly name: string }, options: WrapOptions<K, V> = {}): BpfMap {
     if (typeof place === "string") {
       const fd = this.sys.objGet(place, { fileFlags: accessFlags(options) });
       if (fd < 0) throw this.#failure(BPF_OBJ_GET, fd, { path: place, flags: accessFlags(options) });
@@ -140,12 +178,20 @@ export class Bpf implements Disposable {
   }
 
   /** Opens a map by its id. Throws a `BpfError` with the code `ENOENT` when no map has it. */
-  mapById<T extends keyof TypedMaps<K, V>, K = Uint8Array, V = Uint8Array>(
+  mapById<T extends MapOfMapsType, I extends InnerLayouts, K = T extends "array_of_maps" ? number : Uint8Array>(
+    id: number,
+    options: OpenMapOfMapsOptions<K, I> & { readonly type: T },
+  ): TypedMaps<K, InnerMapOf<I>>[T];
+  mapById<I extends InnerLayouts, K = Uint8Array>(
+    id: number,
+    options: OpenMapOfMapsOptions<K, I>,
+  ): MapOfMaps<K, InnerMapOf<I>>;
+  mapById<T extends PlainType, K = Uint8Array, V = Uint8Array>(
     id: number,
     options: OpenOptions<K, V> & { readonly type: T },
   ): TypedMaps<K, V>[T];
   mapById<K = Uint8Array, V = Uint8Array>(id: number, options?: OpenOptions<K, V>): KeyedMap<K, V>;
-  mapById<K, V>(id: number, options: OpenOptions<K, V> = {}): BpfMap {
+  mapById<K, V>(id: number, options: WrapOptions<K, V> = {}): BpfMap {
     const fd = this.sys.mapGetFdById(id, { openFlags: accessFlags(options) });
     if (fd < 0) throw this.#failure(BPF_MAP_GET_FD_BY_ID, fd, { id, flags: accessFlags(options) });
     return this.#wrap(fd, options);
@@ -174,8 +220,15 @@ export class Bpf implements Disposable {
     this.close();
   }
 
+  #createOpaque(spec: OpaqueSpec): BpfMap {
+    const options: MapCreateOptions = { ...opaqueSizes(spec.type), ...spec, flags: flagBits(spec.flags, spec.type) };
+    const fd = this.sys.mapCreate(options);
+    if (fd < 0) throw this.#failure(BPF_MAP_CREATE, fd, { create: options, map: spec.name });
+    return this.#wrap(fd, {});
+  }
+
   /** The typed map over an fd, which is closed when it cannot be one. */
-  #wrap<K, V>(fd: number, options: OpenOptions<K, V>, pinnedAt?: string): BpfMap {
+  #wrap<K, V>(fd: number, options: WrapOptions<K, V>, pinnedAt?: string): BpfMap {
     try {
       const info = this.sys.objGetInfoByFd(fd);
       if (typeof info === "number") throw this.#failure(BPF_OBJ_GET_INFO_BY_FD, info, { fd });
@@ -184,21 +237,50 @@ export class Bpf implements Disposable {
       if (options.type !== undefined && options.type !== info.type) {
         throw new TypeError(`map ${label} is of type ${info.type}, not ${options.type}`);
       }
+      if (isOpaqueType(info.type)) return new OpaqueMap(this.#context, info, pinnedAt, fd);
       if (mapKind === undefined) {
         throw new TypeError(`map ${label} is of type ${info.type}, for which there is bpf.sys alone`);
       }
-      const value = checkedLayout("value", options.value, info.valueSize, info);
+      const value = mapKind.holdsMaps
+        ? (this.#innerLayout(options.inner, info) as Layout<unknown> as Layout<V>)
+        : checkedLayout("value", options.value, info.valueSize, info);
+      if (options.inner !== undefined && !mapKind.holdsMaps) {
+        throw new TypeError(`map ${label} is of type ${info.type}, which holds no maps: leave out inner`);
+      }
       const parts = { context: this.#context, info, value, pinnedAt };
       if (mapKind.keys === "none") {
         if (options.key !== undefined) throw new TypeError(`map ${label} is of type ${info.type}, which has no keys`);
-        return mapKind.make(parts, fd);
+        return this.#remember(mapKind.make(parts, fd), options);
       }
       const key = checkedLayout("key", options.key ?? defaultKey<K>(info.type), info.keySize, info);
-      return mapKind.make({ ...parts, key }, fd);
+      return this.#remember(mapKind.make({ ...parts, key }, fd), options);
     } catch (error) {
       this.sys.close(fd);
       throw error;
     }
+  }
+
+  #remember<K, V>(map: BpfMap, { key, value }: OpenOptions<K, V>): BpfMap {
+    this.#layouts.set(map, { key, value } as OpenOptions<unknown, unknown>);
+    return map;
+  }
+
+  /** Makes a map of maps after a map of a spec, which is there no longer than that. */
+  #createAfterTemplate<K, V>(spec: MapSpec<K, V>, inner: InnerSpec<unknown, unknown>): BpfMap {
+    using template: BpfMap = this.createMap(inner as HashSpec<unknown, unknown>);
+    return this.createMap({ ...spec, inner: template } as HashOfMapsSpec<K>);
+  }
+
+  /** How the maps in a map of maps are read. */
+  #innerLayout(inner: InnerLayouts | undefined, info: MapInfo): InnerMapLayout<BpfMap> {
+    if (inner === undefined) {
+      const name = info.name || `#${info.id}`;
+      throw new TypeError(
+        `map ${name} is of type ${info.type}: say what its maps are, with inner: { type, key, value }`,
+      );
+    }
+    const like = inner instanceof BpfMap ? { ...this.#layouts.get(inner), type: inner.type } : inner;
+    return new InnerMapLayout(this.#context, like.type, (fd) => this.#wrap(fd, like));
   }
 
   #failure(command: number, errno: number, details: Omit<Failure, "kernel" | "sys" | "command" | "errno">): BpfError {

@@ -26,30 +26,43 @@ export { type Fields, type StructField, type StructLayout, type StructOptions, s
 export { cstring } from "./layout/text.ts";
 export { type BigIntLayout, i64, i64be, u64, u64be } from "./layout/wide.ts";
 export type { ArrayMap } from "./maps/array-map.ts";
+export type { ArrayOfMaps } from "./maps/array-of-maps.ts";
 export type { BloomFilter } from "./maps/bloom-filter.ts";
 export type { BpfMap } from "./maps/bpf-map.ts";
 export type { Bpffs } from "./maps/bpffs.ts";
+export type { DeletingMap } from "./maps/deleting-map.ts";
 export type { HashMap } from "./maps/hash-map.ts";
+export type { HashOfMaps } from "./maps/hash-of-maps.ts";
 export type { EntriesAndCursor, KeyedMap, UpdateFlag } from "./maps/keyed-map.ts";
 export type { LpmTrie } from "./maps/lpm-trie.ts";
 export type { LruHashMap } from "./maps/lru-hash-map.ts";
 export type { LruPercpuHashMap } from "./maps/lru-percpu-hash-map.ts";
-export type { TypedMaps } from "./maps/map-classes.ts";
+export type { InnerMapOf, MapOfMapsType, TypedMaps } from "./maps/map-classes.ts";
+export type { MapOfMaps } from "./maps/map-of-maps.ts";
 export type {
+  ArrayOfMapsSpec,
   ArraySpec,
   BloomFilterSpec,
+  HashOfMapsSpec,
   HashSpec,
+  Inner,
+  InnerLayouts,
+  InnerOptions,
+  InnerSpec,
   LpmTrieSpec,
   LruHashSpec,
   LruPercpuHashSpec,
   MapSpec,
   MapSpecBase,
+  OpaqueSpec,
+  OpenMapOfMapsOptions,
   OpenOptions,
   PercpuArraySpec,
   PercpuHashSpec,
   QueueSpec,
   StackSpec,
 } from "./maps/map-spec.ts";
+export type { OpaqueMap, OpaqueTypeName } from "./maps/opaque-map.ts";
 export type { PercpuArrayMap } from "./maps/percpu-array-map.ts";
 export type { PercpuHashMap } from "./maps/percpu-hash-map.ts";
 export type { Queue } from "./maps/queue.ts";

@@ -1,7 +1,10 @@
 import { type MapFlagName, mapFlagBits } from "../abi/flag-names.ts";
-import { BPF_F_NO_PREALLOC } from "../abi/flags.ts";
+import { BPF_F_MMAPABLE, BPF_F_NO_PREALLOC } from "../abi/flags.ts";
 import type { MapTypeName } from "../abi/map-types.ts";
 import type { Layout } from "../layout/layout.ts";
+import type { MapCreateOptions } from "../sys/sys.ts";
+import type { BpfMap } from "./bpf-map.ts";
+import type { OpaqueTypeName } from "./opaque-map.ts";
 
 /** What every map is made from. */
 export interface MapSpecBase {
@@ -88,8 +91,61 @@ export interface BloomFilterSpec<V> extends MapSpecBase {
   readonly hashes?: number;
 }
 
+/**
+ * What the maps in a map of maps are: a spec, or a map that they are made like. A map of a spec is made for the kernel to
+ * see, and closed at once.
+ */
+export type Inner = InnerSpec<unknown, unknown> | BpfMap;
+
+/** Maps by index. Its keys are as an array's. */
+export interface ArrayOfMapsSpec<I extends Inner = Inner, K = number> extends MapSpecBase {
+  readonly type: "array_of_maps";
+  readonly key?: Layout<K>;
+  /** A value is a map, given by `inner`. */
+  readonly value?: never;
+  readonly inner: I;
+}
+
+/** Maps by any key. */
+export interface HashOfMapsSpec<K, I extends Inner = Inner> extends MapSpecBase {
+  readonly type: "hash_of_maps";
+  readonly key: Layout<K>;
+  /** A value is a map, given by `inner`. */
+  readonly value?: never;
+  readonly inner: I;
+}
+
+/**
+ * A map whose elements are no data of user space. Sizes that are not given are the type's usual ones; what a type needs
+ * besides is given here too: a ring buffer's `maxEntries` is its bytes and an arena's its pages; the storage of cgroups has
+ * a `valueSize`, and that of sockets, inodes and tasks BTF as well. The flag that every map of a type has need not be given.
+ */
+export interface OpaqueSpec extends Omit<MapSpecBase, "maxEntries">, OpaqueAttributes {
+  readonly type: OpaqueTypeName;
+  readonly key?: never;
+  readonly value?: never;
+  /** 0 when it is not given, as some types want it. */
+  readonly maxEntries?: number;
+}
+
+/** What only the types without data of user space are given: fields of `union bpf_attr`. */
+type OpaqueAttributes = Pick<
+  MapCreateOptions,
+  | "keySize"
+  | "valueSize"
+  | "mapExtra"
+  | "btfFd"
+  | "btfKeyTypeId"
+  | "btfValueTypeId"
+  | "btfVmlinuxValueTypeId"
+  | "valueTypeBtfObjFd"
+>;
+
 /** A map of any type that mapiary has. */
-export type MapSpec<K, V> =
+export type MapSpec<K, V> = InnerSpec<K, V> | ArrayOfMapsSpec<Inner, K> | HashOfMapsSpec<K> | OpaqueSpec;
+
+/** A map that holds no maps, of any type that mapiary has. */
+export type InnerSpec<K, V> =
   | HashSpec<K, V>
   | ArraySpec<V, K>
   | LpmTrieSpec<K, V>
@@ -111,9 +167,35 @@ export interface OpenOptions<K, V> {
   readonly access?: "read" | "write" | "readwrite";
 }
 
+/** How the maps in a map of maps are to be read; their keys or values are bytes where no layout is given. */
+export interface InnerOptions {
+  readonly type: MapTypeName;
+  readonly key?: Layout<unknown> | undefined;
+  readonly value?: Layout<unknown> | undefined;
+}
+
+/** How the maps in a map of maps are to be read: by their type and layouts, or as a map that they are like. */
+export type InnerLayouts = InnerOptions | BpfMap;
+
+/** How the keys and maps of a map of maps that exists already are to be read. */
+export interface OpenMapOfMapsOptions<K, I extends InnerLayouts = InnerLayouts> extends OpenOptions<K, never> {
+  readonly type?: "array_of_maps" | "hash_of_maps" | undefined;
+  readonly inner: I;
+}
+
+/** The flag without which Linux makes no map of a type. */
+const NEEDED_FLAGS: Readonly<Partial<Record<MapTypeName, number>>> = {
+  lpm_trie: BPF_F_NO_PREALLOC,
+  sk_storage: BPF_F_NO_PREALLOC,
+  inode_storage: BPF_F_NO_PREALLOC,
+  task_storage: BPF_F_NO_PREALLOC,
+  cgrp_storage: BPF_F_NO_PREALLOC,
+  arena: BPF_F_MMAPABLE,
+};
+
 /** The bits of the flags of a spec, and of those without which there is no map of its type. */
 export function flagBits(flags: MapSpecBase["flags"], type?: MapTypeName): number {
   const bits = typeof flags === "object" ? mapFlagBits(flags) : (flags ?? 0);
-  const isMissing = type === "lpm_trie" && (bits & BPF_F_NO_PREALLOC) === 0;
-  return isMissing ? bits + BPF_F_NO_PREALLOC : bits;
+  const needed = (type && NEEDED_FLAGS[type]) ?? 0;
+  return bits + (needed & ~bits);
 }
