@@ -29,7 +29,6 @@ import {
   type HashSpec,
   type Inner,
   type InnerLayouts,
-  type InnerSpec,
   type LpmTrieSpec,
   type LruHashSpec,
   type LruPercpuHashSpec,
@@ -121,14 +120,16 @@ export class Bpf implements Disposable {
   createMap(spec: OpaqueSpec): OpaqueMap;
   createMap<K, V>(spec: MapSpec<K, V>): BpfMap {
     if (isOpaqueSpec(spec)) return this.#createOpaque(spec);
-    const { type, value, inner } = { inner: undefined, ...spec };
+    const inner = "inner" in spec ? spec.inner : undefined;
     if (inner !== undefined && !(inner instanceof BpfMap)) return this.#createAfterTemplate(spec, inner);
+    const { type } = spec;
     const key = "key" in spec && spec.key !== undefined ? spec.key : defaultKey<K>(type);
+    const value = "inner" in spec ? undefined : spec.value;
     const options: MapCreateOptions = {
       type,
       name: spec.name,
       keySize: key?.size,
-      valueSize: value?.size ?? FD_BYTES,
+      valueSize: "inner" in spec ? FD_BYTES : spec.value.size,
       maxEntries: spec.maxEntries,
       flags: flagBits(spec.flags, type),
       numaNode: spec.numaNode,
@@ -266,7 +267,7 @@ export class Bpf implements Disposable {
   }
 
   /** Makes a map of maps after a map of a spec, which is there no longer than that. */
-  #createAfterTemplate<K, V>(spec: MapSpec<K, V>, inner: InnerSpec<unknown, unknown>): BpfMap {
+  #createAfterTemplate<K, V>(spec: MapSpec<K, V>, inner: Exclude<Inner, BpfMap>): BpfMap {
     using template: BpfMap = this.createMap(inner as HashSpec<unknown, unknown>);
     return this.createMap({ ...spec, inner: template } as HashOfMapsSpec<K>);
   }

@@ -95,7 +95,7 @@ export interface BloomFilterSpec<V> extends MapSpecBase {
  * What the maps in a map of maps are: a spec, or a map that they are made like. A map of a spec is made for the kernel to
  * see, and closed at once.
  */
-export type Inner = InnerSpec<unknown, unknown> | BpfMap;
+export type Inner = InnerSpec<unknown, unknown> | OpaqueSpec | BpfMap;
 
 /** Maps by index. Its keys are as an array's. */
 export interface ArrayOfMapsSpec<I extends Inner = Inner, K = number> extends MapSpecBase {
@@ -144,7 +144,7 @@ type OpaqueAttributes = Pick<
 /** A map of any type that mapiary has. */
 export type MapSpec<K, V> = InnerSpec<K, V> | ArrayOfMapsSpec<Inner, K> | HashOfMapsSpec<K> | OpaqueSpec;
 
-/** A map that holds no maps, of any type that mapiary has. */
+/** A map of keys or values that are data. */
 export type InnerSpec<K, V> =
   | HashSpec<K, V>
   | ArraySpec<V, K>
@@ -178,7 +178,8 @@ export interface InnerOptions {
 export type InnerLayouts = InnerOptions | BpfMap;
 
 /** How the keys and maps of a map of maps that exists already are to be read. */
-export interface OpenMapOfMapsOptions<K, I extends InnerLayouts = InnerLayouts> extends OpenOptions<K, never> {
+export interface OpenMapOfMapsOptions<K, I extends InnerLayouts = InnerLayouts>
+  extends Pick<OpenOptions<K, never>, "key" | "access"> {
   readonly type?: "array_of_maps" | "hash_of_maps" | undefined;
   readonly inner: I;
 }
