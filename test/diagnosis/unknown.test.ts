@@ -1,7 +1,7 @@
 /** What no rule knows: it is tried, or said in the words of the error number, and never costs the error itself. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { BpfError, embedded, u32 } from "mapiary";
+import { BpfError, cidr, embedded, u32 } from "mapiary";
 import { BPF_MAP_CREATE, BPF_MAP_UPDATE_ELEM } from "../../src/abi/commands.ts";
 import { EBUSY, EINVAL } from "../../src/abi/errno.ts";
 import { mapFlagBits } from "../../src/abi/flag-names.ts";
@@ -90,5 +90,13 @@ test("a map that has no room in the embedded kernel says what is left and how to
     code: "ENOMEM",
     message:
       /needs about 8 MiB, and the embedded kernel has \S+ MiB in one piece left of its 4 MiB: .* embedded\(\{ maxMemory \}\)\.$/,
+  });
+});
+
+test("an LPM trie that has no room counts its nodes too", () => {
+  using bpf = embedded({ maxMemory: 4 * 2 ** 20 });
+  assert.throws(() => bpf.createMap({ type: "lpm_trie", key: cidr, value: u32, maxEntries: 2 ** 20 }), {
+    code: "ENOMEM",
+    message: /needs about 48 MiB, and the embedded kernel has/,
   });
 });

@@ -7,6 +7,8 @@ import { shownBytes } from "./shown.ts";
 /** What Linux keeps beside each element of a hash, and for each bucket. */
 const HASH_ELEMENT = 48;
 const BUCKET = 16;
+/** What the embedded kernel keeps beside the data of each of an LPM trie's nodes, of which there are two for an entry. */
+const LPM_NODE = 16;
 /** Headers, and the rest of the last page. */
 const OVERHEAD = 8192;
 const FOUR_GIB = 2 ** 32;
@@ -24,6 +26,7 @@ function memoryOf({ kernel, type, typeName, facts, keySize, valueSize, maxEntrie
     const buckets = 2 ** Math.ceil(Math.log2(Math.max(maxEntries, 1)));
     return OVERHEAD + maxEntries * (HASH_ELEMENT + aligned(keySize) + value) + buckets * BUCKET;
   }
+  if (typeName === "lpm_trie") return OVERHEAD + maxEntries * (2 * (LPM_NODE + keySize - 4) + value);
   const isRing = typeName === "ringbuf" || typeName === "user_ringbuf";
   return OVERHEAD + (isRing ? maxEntries : maxEntries * value);
 }
