@@ -73,4 +73,11 @@ export const PAST_FAILURES: readonly { readonly title: string; readonly program:
     title: "the working directory cannot be removed by its dot",
     program: [{ op: "rmdir", path: "." }],
   },
+  {
+    title: "an array with a value for each CPU can never be mapped",
+    program: [
+      { op: "create", slot: 0, type: 6, keySize: 4, valueSize: 255, maxEntries: 1, flags: 0, name: "", odd: null },
+      { op: "mmap", slot: 0, pages: 1, protection: 3, offset: 0 },
+    ],
+  },
 ];

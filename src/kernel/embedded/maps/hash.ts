@@ -13,12 +13,7 @@ export const HASH_CREATE_FLAGS = BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | BPF_F_ZER
 const KMALLOC_MAX_SIZE = 1 << 22;
 const LINUX_ELEM_HEADER = 48;
 
-/** The checks that all hash tables share: `htab_map_alloc_check`. */
-export function checkHashTable(attr: MapCreateAttr, flags: number): number {
-  return attr.hasOnlyFlags(flags) ? checkHashSizes(attr) : -EINVAL;
-}
-
-/** The checks of `htab_map_alloc_check` that come behind those of the flags. */
+/** The checks that all hash tables share, behind those of their flags: `htab_map_alloc_check`. */
 export function checkHashSizes(attr: MapCreateAttr): number {
   if (attr.maxEntries === 0 || attr.keySize === 0 || attr.valueSize === 0) return -EINVAL;
   return attr.keySize + attr.valueSize >= KMALLOC_MAX_SIZE - LINUX_ELEM_HEADER ? -E2BIG : 0;
@@ -26,7 +21,7 @@ export function checkHashSizes(attr: MapCreateAttr): number {
 
 /** `"hash"`: `kernel/bpf/hashtab.c`, 6.18. */
 export const HASH: MapType = {
-  allocCheck: (attr) => checkHashTable(attr, HASH_CREATE_FLAGS),
+  allocCheck: (attr) => (attr.hasOnlyFlags(HASH_CREATE_FLAGS) ? checkHashSizes(attr) : -EINVAL),
 
   alloc({ memory }: MapHost, attr: MapCreateAttr): EmbeddedMap | number {
     const base = allocateHashTable(memory, attr, attr.valueSize);

@@ -15,7 +15,6 @@ import { allCpusSize } from "./percpu-values.ts";
  * elements for each CPU instead (kernel/bpf/bpf_lru_list.c), which makes it evict earlier and more at once.
  */
 const CREATE_FLAGS = HASH_CREATE_FLAGS | BPF_F_NO_COMMON_LRU;
-const U32_MAX = 2 ** 32 - 1;
 
 /** `"lru_hash"`: `kernel/bpf/hashtab.c`, 6.18. */
 export const LRU_HASH: MapType = {
@@ -64,8 +63,7 @@ function allocateLruHash(host: MapHost, attr: MapCreateAttr, slots: number): Emb
 
 /** With lists of their own all CPUs have the same share, if need be of some entries more: `htab_map_alloc`. */
 function inEqualShares(maxEntries: number, cpus: number): number {
-  const more = Math.ceil(maxEntries / cpus) * cpus;
-  return more > U32_MAX ? more - cpus : more;
+  return Math.ceil(maxEntries / cpus) * cpus;
 }
 
 /** Where in an element, from its value, the word lies that says whether it was used. */
