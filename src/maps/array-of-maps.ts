@@ -1,4 +1,5 @@
 import type { BpfMap } from "./bpf-map.ts";
+import type { UpdateFlag } from "./keyed-map.ts";
 import { MapOfMaps } from "./map-of-maps.ts";
 
 /**
@@ -34,7 +35,8 @@ export class ArrayOfMaps<K, M extends BpfMap> extends MapOfMaps<K, M> {
    * what is no map of the inner type; throws a `BpfError`: `E2BIG` for an index past the end, `EINVAL` for a map that is
    * not made as the inner map is, `EBADF` for one that is closed, `EPERM` when this map is frozen or was opened read-only.
    */
-  override set(key: K, map: M): this {
-    return super.set(key, map);
+  override set(key: K, map: M): this;
+  override set(key: K, map: M, flag?: UpdateFlag): this {
+    return super.set(key, map, flag);
   }
 }

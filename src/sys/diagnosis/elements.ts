@@ -114,10 +114,19 @@ export const wrongFlags: Rule = (failure) => {
 
 const KEYED_FLAGS = "BPF_ANY, BPF_NOEXIST or BPF_EXIST";
 
+/** Types whose updates always overwrite: `kernel/bpf/arraymap.c: bpf_fd_array_map_update_elem`, and a bloom filter. */
+const ALWAYS_OVERWRITTEN: ReadonlySet<unknown> = new Set([
+  "array_of_maps",
+  "prog_array",
+  "perf_event_array",
+  "cgroup_array",
+  "bloom_filter",
+]);
+
 /** The flags of an update: a value without a key cannot be there already. */
 function updateFlags(info: MapInfo | undefined): string {
   if (PUSHED.has(info?.type)) return "BPF_ANY or BPF_EXIST";
-  return info?.type === "bloom_filter" ? "BPF_ANY alone" : KEYED_FLAGS;
+  return ALWAYS_OVERWRITTEN.has(info?.type) ? "BPF_ANY alone" : KEYED_FLAGS;
 }
 
 /** A map that is held as a value must be made as the inner map was: `kernel/bpf/map_in_map.c: bpf_map_fd_get_ptr`. */
