@@ -158,7 +158,7 @@ namesMistakes([
     make: (scene) => {
       const { possibleCpus, sys } = scene.bpf;
       const map = scene.bpf.createMap({ type: "percpu_hash", name: "cpus", key: u32, value: u32, maxEntries: 1 });
-      map.set(1, new Array<number>(possibleCpus).fill(0));
+      map.set(0, new Array<number>(possibleCpus).fill(0));
       const result = sys.mapLookupElem(map.fd, new Uint8Array(4), new Uint8Array(4));
       scene.check(result, { command: BPF_MAP_LOOKUP_ELEM, fd: map.fd, map: "cpus" });
     },
