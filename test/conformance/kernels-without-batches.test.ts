@@ -1,7 +1,7 @@
 /** A kernel whose map types have no batch commands: everything that uses them reads and writes one by one instead. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type ArrayMap, type HashMap, u32, u64 } from "mapiary";
+import { type ArrayMap, cidr, type HashMap, u32, u64 } from "mapiary";
 import {
   BPF_MAP_DELETE_BATCH,
   BPF_MAP_GET_NEXT_KEY,
@@ -148,6 +148,19 @@ onEveryKernel((kernel) => {
         map.clear();
         assert.deepEqual([...map], []);
         assert.deepEqual(map.drain(), []);
+      });
+
+      test("iterates over a trie in its order, and clears it", () => {
+        using seam = new Seam(kernel);
+        const bpf = new Bpf(new KernelWithoutBatches(seam.kernel, errno, missing));
+        const trie = bpf.createMap({ type: "lpm_trie", key: cidr, value: u32, maxEntries: 500 });
+        const networks = Array.from({ length: 500 }, (_, i) => [`10.${i >> 8}.${i & 255}.0/24`, i] as const);
+        assert.equal(trie.setMany(networks.toReversed()), 500);
+        assert.deepEqual([...trie], networks);
+        assert.equal(trie.deleteMany(["10.0.0.0/24", "10.0.0.0/25"]), 1);
+        assert.equal(trie.count(), 499);
+        trie.clear();
+        assert.equal(trie.count(), 0);
       });
 
       withHash("deletes many, and says how many were there", (map) => {
