@@ -16,7 +16,8 @@ export interface MapOfMapsParts<K, M extends BpfMap> extends KeyedMapParts<K, M>
  * **Who closes.** Whatever answers a map opens it, and it is the caller's to close, best by `using`: `get`, `values`,
  * `entries`, iteration and `lookupBatch`. An iterator opens each map when its turn comes, so a loop that ends early has
  * opened no more than it saw. `forEach` closes each map when the call returns, and `ids` and `idOf` open none. A map that
- * was given to `set` stays the giver's, who may close it at once.
+ * was given to `set` stays the giver's, who may close it at once. On Linux opening takes CAP_SYS_ADMIN, as `bpf.mapById`
+ * does; `ids`, `idOf`, `has`, `keys` and all that writes do without.
  */
 export abstract class MapOfMaps<K, M extends BpfMap> extends DeletingMap<K, M> {
   readonly #inner: InnerMapLayout<M>;
