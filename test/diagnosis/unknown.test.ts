@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BpfError, cidr, embedded, u32 } from "mapiary";
 import { BPF_MAP_CREATE, BPF_MAP_UPDATE_ELEM } from "../../src/abi/commands.ts";
-import { EBUSY, EINVAL } from "../../src/abi/errno.ts";
+import { EBUSY, EINVAL, ENOMEM } from "../../src/abi/errno.ts";
 import { mapFlagBits } from "../../src/abi/flag-names.ts";
 import { EmbeddedKernel } from "../../src/kernel/embedded/embedded-kernel.ts";
 import type { MapCreateOptions } from "../../src/sys/sys.ts";
@@ -99,4 +99,16 @@ test("an LPM trie that has no room counts its nodes too", () => {
     code: "ENOMEM",
     message: /needs about 48 MiB, and the embedded kernel has/,
   });
+});
+
+test("a map that takes memory entry by entry says what to do when there is none", () => {
+  const kernel = new EmbeddedKernel();
+  const sys = new Sys(kernel);
+  const flags = mapFlagBits(["no_prealloc"]);
+  const messageOf = (type: "hash" | "lpm_trie"): string => {
+    const fd = sys.mapCreate({ type, keySize: 8, valueSize: 4, maxEntries: 1, flags });
+    return new BpfError({ kernel, sys, command: BPF_MAP_UPDATE_ELEM, errno: -ENOMEM, fd, map: "full" }).message;
+  };
+  assert.match(messageOf("hash"), /delete entries, or make it without the flag no_prealloc\.$/);
+  assert.match(messageOf("lpm_trie"), /delete entries\.$/);
 });

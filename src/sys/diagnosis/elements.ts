@@ -179,8 +179,11 @@ export const tooShort: Rule = (failure) => {
   return `a buffer is too short: ${mapOf(failure)} has keys of ${keySize} bytes and values of ${valueSize} bytes${slots}.`;
 };
 
-const noMemory: Rule = (failure) =>
-  `${mapOf(failure)} takes memory for each entry that is added, and there is none left: delete entries, or make it without the flag no_prealloc.`;
+const noMemory: Rule = (failure) => {
+  const none = `${mapOf(failure)} takes memory for each entry that is added, and there is none left: delete entries`;
+  const isAlwaysSo = infoOf(failure)?.type === "lpm_trie";
+  return isAlwaysSo ? `${none}.` : `${none}, or make it without the flag no_prealloc.`;
+};
 
 export const LOOKUP_RULES: Rules = {
   [EBADF]: fdClosed,
