@@ -92,6 +92,48 @@ interface TypeMistake extends Omit<Mistake, "make"> {
 
 const MISTAKES: readonly TypeMistake[] = [
   {
+    mistake: "a device of half a program",
+    type: "devmap",
+    options: { valueSize: 6 },
+    code: "EINVAL",
+    says: ["a devmap's value is 4 or 8 bytes, not 6"],
+  },
+  {
+    mistake: "a key that no program has room for",
+    type: "sockhash",
+    options: { keySize: 513 },
+    code: "E2BIG",
+    says: ["a sockhash's key is at most 512 bytes, not 513"],
+  },
+  {
+    mistake: "room in a storage that has none of its own",
+    type: "cgroup_storage",
+    options: { keySize: 8, valueSize: 8, maxEntries: 4 },
+    code: "EINVAL",
+    says: ["which makes maxEntries 0, not 4: leave it out"],
+  },
+  {
+    mistake: "an arena across 4 GiB",
+    type: "arena",
+    options: { keySize: 0, valueSize: 0, maxEntries: 2, flags: mapFlagBits(["mmapable"]), mapExtra: 2 ** 32 - 4096 },
+    code: "ERANGE",
+    says: ["mapExtra is 4294963200", "cross a boundary of 4 GiB"],
+  },
+  {
+    mistake: "an arena in the middle of a page",
+    type: "arena",
+    options: { keySize: 0, valueSize: 0, maxEntries: 2, flags: mapFlagBits(["mmapable"]), mapExtra: 5 },
+    code: "EINVAL",
+    says: ["mapExtra is 5, and for an arena it is the address of a page, or 0"],
+  },
+  {
+    mistake: "an arena that cannot be mapped",
+    type: "arena",
+    options: { keySize: 0, valueSize: 0, maxEntries: 2 },
+    code: "EINVAL",
+    says: ["an arena is made with BPF_F_MMAPABLE only: add it to flags"],
+  },
+  {
     mistake: "a value that is too large for each CPU",
     type: "percpu_hash",
     options: { valueSize: 40000 },
@@ -192,6 +234,21 @@ const MISTAKES: readonly TypeMistake[] = [
 ];
 
 onEveryKernel((kernel) => {
+  test("a map that is made with BTF alone is named", () => {
+    for (const type of ["sk_storage", "inode_storage", "task_storage", "cgrp_storage"] as const) {
+      const make = ({ bpf }: Scene): unknown => bpf.createMap({ type, valueSize: 8 });
+      isNamed(kernel, { mistake: type, make, code: "EINVAL", says: ["made with BTF only"] });
+    }
+    const make = ({ bpf }: Scene): unknown => bpf.createMap({ type: "struct_ops", maxEntries: 1 });
+    isNamed(kernel, { mistake: "struct_ops", make, code: "EINVAL", says: ["made with btfVmlinuxValueTypeId"] });
+  });
+
+  test("a struct_ops that Linux does not have is named", () => {
+    const make = ({ bpf }: Scene): unknown =>
+      bpf.createMap({ type: "struct_ops", maxEntries: 1, btfVmlinuxValueTypeId: 1 });
+    isNamed(kernel, { mistake: "struct_ops", make, code: "ENOTSUPP", says: ["which is no struct_ops"] });
+  });
+
   for (const { type, options, ...mistake } of MISTAKES) {
     test(`${mistake.mistake} is named`, () => {
       const make = (scene: Scene): void => scene.create({ type, ...options });

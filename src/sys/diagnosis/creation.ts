@@ -78,7 +78,7 @@ export function outline(given: MapCreateOptions): string {
 
 /** Names that begin with a vowel in speech: an array, an lru_hash, an xskmap. */
 function articleOf(typeName: string): string {
-  return /^(a|i|lru|lpm|xsk)/.test(typeName) ? "an" : "a";
+  return /^(a|i|lru|lpm|sk_|xsk)/.test(typeName) ? "an" : "a";
 }
 
 /** The smallest map that a type makes; of a type that needs an inner map, one that gets as far as to miss it. */

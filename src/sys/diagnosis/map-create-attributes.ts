@@ -15,6 +15,7 @@ import {
   BPF_MAP_TYPE_STRUCT_OPS,
 } from "../../abi/map-types.ts";
 import { type CreationRule, smallestOf, tryOut } from "./creation.ts";
+import { OBJECT_STORAGES } from "./map-type-facts.ts";
 import { shown } from "./shown.ts";
 
 /** The attributes that are numbers of 32 bits: of any other, `sys` passes on what 32 bits keep. */
@@ -37,6 +38,16 @@ const wrongTypeIds: CreationRule = ({ type, aMap, given }) => {
   }
   const hasKeyAlone = (given.btfKeyTypeId ?? 0) !== 0 && (given.btfValueTypeId ?? 0) === 0;
   return hasKeyAlone ? "btfKeyTypeId is given, and btfValueTypeId is not: give both, or none." : undefined;
+};
+
+/** What cannot be made without BTF: `bpf_local_storage_map_alloc_check`, `bpf_struct_ops_map_alloc_check`. */
+const missingBtf: CreationRule = ({ typeName, type, aMap, given }) => {
+  if (type === BPF_MAP_TYPE_STRUCT_OPS && (given.btfVmlinuxValueTypeId ?? 0) === 0) {
+    return "a struct_ops is made with btfVmlinuxValueTypeId: the id of its type in the BTF of Linux.";
+  }
+  const hasTypes = (given.btfKeyTypeId ?? 0) !== 0 && (given.btfValueTypeId ?? 0) !== 0;
+  if (!OBJECT_STORAGES.has(typeName) || hasTypes) return undefined;
+  return `${aMap} is made with BTF only: give btfFd, btfKeyTypeId and btfValueTypeId.`;
 };
 
 const unwantedExtra: CreationRule = ({ type, aMap, given }) => {
@@ -119,6 +130,7 @@ const wrongInnerMap: CreationRule = ({ sys, typeName, given }) => {
 export const WRONG_BEFORE_TYPE: readonly CreationRule[] = [
   noNumber,
   wrongTypeIds,
+  missingBtf,
   unwantedExtra,
   contradiction(PAIRS[0]),
   missingNumaNode,

@@ -1,11 +1,18 @@
 import { EINVAL } from "../../abi/errno.ts";
 import { HASH_TABLE_TYPES } from "../../abi/map-types.ts";
 import { type Creation, type CreationRule, tryOut } from "./creation.ts";
-import { PERCPU_MOST, type Range } from "./map-type-facts.ts";
+import { OBJECT_STORAGES, PERCPU_MOST, type Range } from "./map-type-facts.ts";
 
 /** The bytes of an instruction pointer, of which a stack trace is made. */
 const ADDRESS = 8;
+const LEAST_PAGE = 4096;
 const LARGEST_PAGE = 65536;
+
+/** A value that is between the two sizes that its type takes: EINVAL. */
+const neitherSize: CreationRule = ({ facts, aMap, valueSize }) => {
+  if (!facts?.hasTwoSizes || facts.valueSize.includes(valueSize)) return undefined;
+  return `${aMap}'s value is ${facts.valueSize.join(" or ")} bytes, not ${valueSize}.`;
+};
 
 /** A key or value that is not as long as its type wants it: EINVAL. */
 function wrongSize(role: "key" | "value"): CreationRule {
@@ -56,8 +63,13 @@ const longStack: CreationRule = ({ sys, type, typeName, valueSize }) => {
   );
 };
 
-const noEntries: CreationRule = ({ aMap, maxEntries }) =>
-  maxEntries > 0 ? undefined : `maxEntries is 0, and ${aMap} has room for one entry at least.`;
+const wrongEntries: CreationRule = ({ typeName, aMap, maxEntries, facts }) => {
+  const growsByItself = facts?.maxEntries[1] === 0 || OBJECT_STORAGES.has(typeName);
+  if (growsByItself && maxEntries > 0) {
+    return `${aMap} grows with the objects that it is beside, which makes maxEntries 0, not ${maxEntries}: leave it out.`;
+  }
+  return growsByItself || maxEntries > 0 ? undefined : `maxEntries is 0, and ${aMap} has room for one entry at least.`;
+};
 
 /** How long a page is depends on the machine, so the kernel is asked about what is a power of two. */
 const brokenRing: CreationRule = ({ sys, type, typeName, aMap, maxEntries }) => {
@@ -67,7 +79,10 @@ const brokenRing: CreationRule = ({ sys, type, typeName, aMap, maxEntries }) => 
   return `${aMap}'s maxEntries is its bytes, a power of two and whole pages (4096, 65536, 1048576 …), not ${maxEntries}.`;
 };
 
-const wrongExtra: CreationRule = ({ facts, given, aMap }) => {
+const wrongExtra: CreationRule = ({ facts, given, typeName, aMap }) => {
+  if (typeName === "arena" && Number(given.mapExtra ?? 0) % LEAST_PAGE !== 0) {
+    return `mapExtra is ${given.mapExtra}, and for an arena it is the address of a page, or 0: leave it out.`;
+  }
   if (facts === undefined || within(Number(given.mapExtra ?? 0), facts.mapExtra)) return undefined;
   return `mapExtra is ${given.mapExtra}, and for ${aMap} it is a number of hash functions from 0 to ${facts.mapExtra[1]}.`;
 };
@@ -75,8 +90,9 @@ const wrongExtra: CreationRule = ({ facts, given, aMap }) => {
 /** EINVAL for sizes that the type does not have: its `map_alloc_check`, 6.18. */
 export const WRONG_SIZES: readonly CreationRule[] = [
   brokenRing,
-  noEntries,
+  wrongEntries,
   wrongSize("key"),
+  neitherSize,
   wrongSize("value"),
   brokenStack,
   longStack,
@@ -106,5 +122,14 @@ const tooMany: CreationRule = ({ facts, aMap, maxEntries }) => {
   return `${aMap} has at most ${facts.maxEntries[1]} entries, not ${maxEntries}: ask for fewer, or for several maps.`;
 };
 
+const tooLongKey: CreationRule = ({ facts, aMap, keySize }) => {
+  if (facts === undefined || keySize <= facts.keySize[1]) return undefined;
+  return `${aMap}'s key is at most ${facts.keySize[1]} bytes, not ${keySize}.`;
+};
+
+/** The pages of an arena share the upper half of their addresses: `kernel/bpf/arena.c: arena_map_alloc`, 6.18. */
+export const ACROSS_4_GIB: CreationRule = ({ given, aMap, maxEntries }) =>
+  `mapExtra is ${given.mapExtra}, and the ${maxEntries} pages of ${aMap} from there cross a boundary of 4 GiB: choose another.`;
+
 /** E2BIG: what is larger than any map of the type. */
-export const TOO_LARGE: readonly CreationRule[] = [tooLargePerCpu, tooLarge, tooMany];
+export const TOO_LARGE: readonly CreationRule[] = [tooLargePerCpu, tooLongKey, tooLarge, tooMany];

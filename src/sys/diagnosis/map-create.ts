@@ -1,11 +1,11 @@
-import { E2BIG, EBADF, EFAULT, EINVAL, EMFILE, ENOMEM, ENOTSUP, ENOTSUPP, EPERM } from "../../abi/errno.ts";
+import { E2BIG, EBADF, EFAULT, EINVAL, EMFILE, ENOMEM, ENOTSUP, ENOTSUPP, EPERM, ERANGE } from "../../abi/errno.ts";
 import { BPF_F_NO_PREALLOC, BPF_F_TOKEN_FD, BPF_F_ZERO_SEED } from "../../abi/flags.ts";
 import { BPF_MAP_TYPE_ARRAY } from "../../abi/map-types.ts";
 import { kernelClosed } from "./closed.ts";
 import { type CreationRule, creationRule, smallestOf, tryOut } from "./creation.ts";
 import { firstOf, type Rules } from "./failure.ts";
 import { noNumber, WRONG_AFTER_TYPE, WRONG_BEFORE_TYPE, WRONG_DEVICE, WRONG_FLAGS } from "./map-create-attributes.ts";
-import { TOO_LARGE, WRONG_SIZES } from "./map-create-sizes.ts";
+import { ACROSS_4_GIB, TOO_LARGE, WRONG_SIZES } from "./map-create-sizes.ts";
 import { culprit } from "./map-create-trial.ts";
 import { noRoom } from "./map-memory.ts";
 import { nameFault } from "./map-name.ts";
@@ -53,6 +53,19 @@ const wrongFd: CreationRule = ({ typeName, flags, given }) => {
 const unpreallocated: CreationRule = ({ aMap, flags }) =>
   (flags & BPF_F_NO_PREALLOC) === 0 ? undefined : `${aMap} is always preallocated: leave out BPF_F_NO_PREALLOC.`;
 
+/** `bpf_struct_ops_map_alloc`. */
+const noStructOps: CreationRule = ({ kernel, typeName, given }) =>
+  typeName === "struct_ops"
+    ? `btfVmlinuxValueTypeId is ${given.btfVmlinuxValueTypeId}, which is no struct_ops of the ${kernel.name} kernel.`
+    : undefined;
+
+/** A type without `map_meta_equal`: `kernel/bpf/map_in_map.c: bpf_map_meta_alloc`. */
+const noInnerType: CreationRule = ({ sys, typeName, aMap, given }) => {
+  if (typeName !== "array_of_maps" && typeName !== "hash_of_maps") return undefined;
+  const inner = sys.objGetInfoByFd(given.innerMapFd ?? 0);
+  return typeof inner === "number" ? undefined : `maps of type ${inner.type} cannot be held by ${aMap}.`;
+};
+
 /** BPF_MAP_CREATE. EINVAL has the order in which Linux looks. */
 export const MAP_CREATE_RULES: Rules = {
   [EINVAL]: creationRule(...WRONG_BEFORE_TYPE, ...WRONG_SIZES, ...WRONG_FLAGS, ...WRONG_AFTER_TYPE, nameFault, culprit),
@@ -60,7 +73,8 @@ export const MAP_CREATE_RULES: Rules = {
   [ENOMEM]: creationRule(noNumber, noRoom),
   [EPERM]: creationRule(seedPrivilege, missingCapability),
   [EBADF]: firstOf(kernelClosed, creationRule(wrongFd)),
-  [ENOTSUPP]: creationRule(unpreallocated, culprit),
+  [ENOTSUPP]: creationRule(noStructOps, noInnerType, unpreallocated, culprit),
+  [ERANGE]: creationRule(ACROSS_4_GIB),
   [ENOTSUP]: creationRule(WRONG_DEVICE, culprit),
   [EFAULT]: () => "exclProgHash cannot be read.",
   [EMFILE]: () =>

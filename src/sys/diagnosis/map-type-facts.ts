@@ -3,10 +3,12 @@ import {
   BPF_F_MMAPABLE,
   BPF_F_NO_COMMON_LRU,
   BPF_F_NO_PREALLOC,
+  BPF_F_NO_USER_CONV,
   BPF_F_NUMA_NODE,
   BPF_F_PRESERVE_ELEMS,
   BPF_F_RDONLY,
   BPF_F_RDONLY_PROG,
+  BPF_F_SEGV_ON_FAULT,
   BPF_F_STACK_BUILD_ID,
   BPF_F_WRONLY,
   BPF_F_WRONLY_PROG,
@@ -25,6 +27,8 @@ export interface MapTypeFacts {
   readonly needs: number;
   readonly keySize: Range;
   readonly valueSize: Range;
+  /** Whether of a range of sizes only the two ends are taken. */
+  readonly hasTwoSizes: boolean;
   readonly maxEntries: Range;
   /** A larger value, or key and value together, is E2BIG. */
   readonly mostBytes: number;
@@ -44,6 +48,10 @@ const LPM_NODE = 24;
 export const PERCPU_MOST = 32768;
 /** Buckets of 16 bytes are counted in a u32, and are a power of two. */
 const MOST_BUCKETS = 2 ** 27;
+/** `MAX_BPF_STACK`, on which a program's key lies. */
+const MAX_BPF_STACK = 512;
+/** `BPF_LOCAL_STORAGE_MAX_VALUE_SIZE`. */
+const LOCAL_STORAGE_MOST = 65407;
 /** What a value is that holds the fd of a map or of a program. */
 const FD: Range = [4, 4];
 /** The smallest ring buffer that any page size takes. */
@@ -59,6 +67,7 @@ const ANY: MapTypeFacts = {
   needs: 0,
   keySize: [4, 4],
   valueSize: [1, U32_MAX],
+  hasTwoSizes: false,
   maxEntries: [1, U32_MAX],
   mostBytes: U32_MAX,
   isPerCpu: false,
@@ -80,6 +89,9 @@ const ARRAY: MapTypeFacts = {
 };
 /** An array of what user space gives as an fd. */
 const FD_ARRAY: MapTypeFacts = { ...ANY, flags: BPF_F_NUMA_NODE | USER_ACCESS, valueSize: FD };
+/** A socket by its fd or with its cookie, a device with its program or without. */
+const SOCKET_OR_DEVICE: MapTypeFacts = { ...FD_ARRAY, valueSize: [4, 8], hasTwoSizes: true };
+const CGROUP_STORAGE: MapTypeFacts = { ...ANY, keySize: [8, 16], maxEntries: [0, 0], mostBytes: LOCAL_STORAGE_MOST };
 const QUEUE: MapTypeFacts = { ...ANY, keySize: [0, 0], mostBytes: KMALLOC_MAX_SIZE };
 const RINGBUF: MapTypeFacts = {
   ...ANY,
@@ -90,8 +102,7 @@ const RINGBUF: MapTypeFacts = {
 };
 
 /**
- * Source: `kernel/bpf/{hashtab,arraymap,map_in_map,queue_stack_maps,ringbuf,bloom_filter,lpm_trie,stackmap}.c`, Linux
- * 6.18. Types that are not here are diagnosed by trying.
+ * Source: `kernel/bpf` and, for maps of sockets, `net`, Linux 6.18. Types that are not here are diagnosed by trying.
  */
 const FACTS: Partial<Record<MapTypeName, MapTypeFacts>> = {
   hash: HASH,
@@ -117,8 +128,33 @@ const FACTS: Partial<Record<MapTypeName, MapTypeFacts>> = {
     keySize: [5, 260],
     valueSize: [1, KMALLOC_MAX_SIZE - 256 - LPM_NODE],
   },
+  devmap: SOCKET_OR_DEVICE,
+  devmap_hash: SOCKET_OR_DEVICE,
+  cpumap: { ...SOCKET_OR_DEVICE, flags: BPF_F_NUMA_NODE },
+  xskmap: FD_ARRAY,
+  sockmap: SOCKET_OR_DEVICE,
+  sockhash: { ...SOCKET_OR_DEVICE, keySize: [1, MAX_BPF_STACK], maxEntries: [1, MOST_BUCKETS] },
+  reuseport_sockarray: { ...SOCKET_OR_DEVICE, flags: BPF_F_NUMA_NODE | ACCESS },
+  cgroup_storage: CGROUP_STORAGE,
+  percpu_cgroup_storage: { ...CGROUP_STORAGE, mostBytes: PERCPU_MOST, isPerCpu: true },
+  arena: {
+    ...ANY,
+    flags: BPF_F_MMAPABLE | BPF_F_SEGV_ON_FAULT | BPF_F_NO_USER_CONV,
+    needs: BPF_F_MMAPABLE,
+    keySize: [0, 0],
+    valueSize: [0, 0],
+    mapExtra: [0, 2 ** 64],
+  },
   stack_trace: { ...ANY, flags: BPF_F_NUMA_NODE | BPF_F_STACK_BUILD_ID | USER_ACCESS, valueSize: [8, U32_MAX] },
 };
+
+/** The types that keep a value beside each object of some kind. */
+export const OBJECT_STORAGES: ReadonlySet<MapTypeName | undefined> = new Set([
+  "sk_storage",
+  "inode_storage",
+  "task_storage",
+  "cgrp_storage",
+]);
 
 /** What is known of a type by its number or name; `undefined` when that is nothing. */
 export function mapTypeFacts(type: MapTypeName | number): MapTypeFacts | undefined {
