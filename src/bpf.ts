@@ -123,6 +123,9 @@ export class Bpf implements Disposable {
     const inner = "inner" in spec ? spec.inner : undefined;
     if (inner !== undefined && !(inner instanceof BpfMap)) return this.#createAfterTemplate(spec, inner);
     const { type } = spec;
+    if (inner === undefined && mapClass(type)?.holdsMaps) {
+      throw new TypeError(`createMap of type ${type} needs inner: what the maps in it are`);
+    }
     const key = "key" in spec && spec.key !== undefined ? spec.key : defaultKey<K>(type);
     const value = "inner" in spec ? undefined : spec.value;
     const options: MapCreateOptions = {

@@ -150,6 +150,25 @@ onEveryKernel((kernel) => {
         assert.deepEqual(map.drain(), []);
       });
 
+      for (const type of ["array_of_maps", "hash_of_maps"] as const) {
+        test(`puts maps into ${type}, finds them, and deletes them`, () => {
+          using seam = new Seam(kernel);
+          const bpf = new Bpf(new KernelWithoutBatches(seam.kernel, errno, missing));
+          const map = bpf.createMap({ type: "array", value: u64, maxEntries: 1 });
+          const spec = { key: u32, inner: map, maxEntries: 100 } as const;
+          const outer = type === "hash_of_maps" ? bpf.createMap({ type, ...spec }) : bpf.createMap({ type, ...spec });
+          assert.equal(outer.setMany([7, 3, 99].map((key) => [key, map] as const)), 3);
+          assert.deepEqual(sorted([...outer.ids()].map(([key, id]) => [key, BigInt(id)])), [
+            [3, BigInt(map.id)],
+            [7, BigInt(map.id)],
+            [99, BigInt(map.id)],
+          ]);
+          assert.equal(outer.count(), 3);
+          assert.equal(outer.deleteMany(outer.keys()), 3);
+          assert.equal(outer.count(), 0);
+        });
+      }
+
       test("iterates over a trie in its order, and clears it", () => {
         using seam = new Seam(kernel);
         const bpf = new Bpf(new KernelWithoutBatches(seam.kernel, errno, missing));

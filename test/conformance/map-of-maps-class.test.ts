@@ -103,6 +103,21 @@ onEveryKernel((kernel) => {
       assert.equal(rings.idOf(0), ring.id);
     });
 
+    test("without inner is a TypeError that says so", () => {
+      using bpf = kernel.open();
+      const make = () => bpf.createMap({ type: "hash_of_maps", key: u32, maxEntries: 1 } as never);
+      assert.throws(make, { name: "TypeError", message: /of type hash_of_maps needs inner/ });
+    });
+
+    test("names the type that no map of maps holds", () => {
+      using bpf = kernel.open();
+      const inner = { type: "prog_array", maxEntries: 4 } as const;
+      assert.throws(() => bpf.createMap({ type: "array_of_maps", inner, maxEntries: 1 }), {
+        code: "ENOTSUPP",
+        message: /maps of type prog_array cannot be held by an array_of_maps/,
+      });
+    });
+
     test("names a template that the kernel refuses", () => {
       using bpf = kernel.open();
       using outer = outerOf(bpf);

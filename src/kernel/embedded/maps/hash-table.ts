@@ -153,6 +153,7 @@ export class HashTable extends EmbeddedMap {
 
   /** Calls a function with the place of every value that is there. */
   protected forEachValue(call: (at: Address) => void): void {
+    if (this.header(HASH_HEADER.USED) === 0) return;
     const { i32 } = this.memory;
     const origin = this.#origin;
     for (let bucket = this.#buckets; bucket <= this.#buckets + this.#bucketMask; bucket++) {
