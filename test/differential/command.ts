@@ -544,7 +544,10 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   { weight: 10, arbitrary: raw },
 );
 
-/** Sizes and flags that a map of maps takes, or one thing that it does not. */
+/**
+ * Sizes and flags that a map of maps takes, or one thing that it does not. Never 2^31 entries or more: a Linux 6.18 with the memory
+ * for such an array of fds makes it, and crashes when it frees it (`kernel/bpf/arraymap.c: fd_array_map_free`).
+ */
 const mapOfMapsSizes = fc.record({
   keySize: fc.oneof(
     { weight: 4, arbitrary: fc.constant(4) },
@@ -557,7 +560,7 @@ const mapOfMapsSizes = fc.record({
   ),
   maxEntries: fc.oneof(
     { weight: 10, arbitrary: fc.integer({ min: 1, max: 10 }) },
-    { weight: 1, arbitrary: fc.constantFrom(0, 100, 2 ** 32 - 1) },
+    { weight: 1, arbitrary: fc.constantFrom(0, 100) },
   ),
 });
 
@@ -573,39 +576,62 @@ const anyMapOfMaps: fc.Arbitrary<Command> = fc.oneof(
   ),
 );
 
+type Create = Extract<Command, { op: "create" }>;
+
+/** A map that can be held by a map of maps, or almost: a hash or an array, and now and then one of another type. */
+const innerCreate = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({
+        type: fc.constantFrom(HASH, ARRAY),
+        keySize: fc.constantFrom(4, 4, 8, 3, 13),
+        valueSize: fc.constantFrom(4, 8, 12),
+        maxEntries: fc.integer({ min: 1, max: 8 }),
+        option: fc.constantFrom(0, 1),
+        isInnerMap: fc.boolean(),
+      })
+      .map(({ type, keySize, option, isInnerMap, ...sizes }) => {
+        const arrayFlags = (option * MMAPABLE) | (isInnerMap ? 4096 : 0);
+        const flags = type === HASH ? ZERO_SEED | option : arrayFlags;
+        const size = type === HASH ? keySize : 4;
+        return { op: "create" as const, slot: 0, type, keySize: size, ...sizes, flags, name: "", odd: null };
+      }),
+  },
+  { weight: 1, arbitrary: fc.oneof(goodPercpuOrLru, goodLpmTrie, goodObjectCreate, goodKeylessCreate) },
+) as fc.Arbitrary<Create>;
+
 /** A map of maps in the first slot, and in the next ones maps that are made alike, or almost. */
 const mapsOfMaps: fc.Arbitrary<readonly Command[]> = fc
   .record({
-    type: fc.constantFrom(HASH, ARRAY),
+    template: innerCreate,
+    another: innerCreate,
     outer: fc.constantFrom(ARRAY_OF_MAPS, HASH_OF_MAPS),
     keySize: fc.constantFrom(4, 4, 8, 3, 13),
-    valueSize: fc.constantFrom(4, 8, 12),
-    maxEntries: fc.integer({ min: 1, max: 8 }),
-    entries: fc.integer({ min: 1, max: 6 }),
+    maxEntries: fc.integer({ min: 1, max: 6 }),
     option: fc.constantFrom(0, 1),
-    isInnerMap: fc.boolean(),
-    change: fc.constantFrom("none", "none", "type", "valueSize", "maxEntries", "flags", "fd"),
+    change: fc.constantFrom("none", "none", "all", "valueSize", "maxEntries", "flags", "fd"),
   })
-  .map(({ type, outer, keySize, valueSize, maxEntries, entries, option, isInnerMap, change }) => {
-    const bare = { op: "create", name: "", odd: null } as const;
-    const size = type === HASH ? keySize : 4;
-    const arrayBits = (option * MMAPABLE) | (isInnerMap ? 4096 : 0);
-    const flags = type === HASH ? ZERO_SEED | option : arrayBits;
-    const template = { ...bare, type, keySize: size, valueSize, maxEntries, flags };
-    const other = { ...template };
-    if (change === "type") Object.assign(other, { type: type === HASH ? ARRAY : HASH, keySize: 4, flags: 0 });
-    else if (change === "flags") other.flags ^= 128;
-    else if (change === "fd") other.flags |= 8;
-    else if (change !== "none") other[change]++;
-    const outerKeys = outer === HASH_OF_MAPS ? keySize : 4;
-    const outerFlags = outer === HASH_OF_MAPS ? ZERO_SEED | option : 0;
-    const values = { keySize: outerKeys, valueSize: 4, maxEntries: entries, flags: outerFlags };
+  .map(({ template, another, outer, keySize, maxEntries, option, change }) => {
+    const isHash = outer === HASH_OF_MAPS;
+    const sizes = { keySize: isHash ? keySize : 4, valueSize: 4, maxEntries };
+    const flags = isHash ? ZERO_SEED | option : 0;
     return [
       { ...template, slot: 1 },
-      { ...other, slot: 2 },
-      { ...bare, type: outer, ...values, slot: 0, inner: 1 },
+      { ...almost(template, another, change), slot: 2 },
+      { op: "create", slot: 0, type: outer, ...sizes, flags, name: "", odd: null, inner: 1 },
     ];
   });
+
+function almost(template: Create, another: Create, change: string): Create {
+  const { valueSize, maxEntries, flags, type } = template;
+  const isLru = type === LRU_HASH || type === LRU_PERCPU_HASH;
+  if (change === "all") return another;
+  if (change === "valueSize") return { ...template, valueSize: valueSize + 1 };
+  if (change === "maxEntries" && !isLru) return { ...template, maxEntries: maxEntries + 1 };
+  if (change === "flags") return { ...template, flags: flags ^ 128 };
+  return change === "fd" ? { ...template, flags: flags | 8 } : template;
+}
 
 const openInner = fc.record({ op: fc.constant("inner" as const), from: slot, key: fc.nat(5), slot });
 
