@@ -9,7 +9,7 @@ import { u32 } from "./layout/scalar.ts";
 import type { ArrayMap } from "./maps/array-map.ts";
 import type { ArrayOfMaps } from "./maps/array-of-maps.ts";
 import type { BloomFilter } from "./maps/bloom-filter.ts";
-import { BpfMap, type MapContext } from "./maps/bpf-map.ts";
+import { BpfMap } from "./maps/bpf-map.ts";
 import { Bpffs } from "./maps/bpffs.ts";
 import type { HashMap } from "./maps/hash-map.ts";
 import type { HashOfMaps } from "./maps/hash-of-maps.ts";
@@ -19,6 +19,7 @@ import type { LpmTrie } from "./maps/lpm-trie.ts";
 import type { LruHashMap } from "./maps/lru-hash-map.ts";
 import type { LruPercpuHashMap } from "./maps/lru-percpu-hash-map.ts";
 import { type InnerMapOf, type MapOfMapsType, mapClass, type TypedMaps } from "./maps/map-classes.ts";
+import { MapContext } from "./maps/map-context.ts";
 import type { MapOfMaps } from "./maps/map-of-maps.ts";
 import {
   type ArrayOfMapsSpec,
@@ -48,7 +49,6 @@ import type { Queue } from "./maps/queue.ts";
 import type { Stack } from "./maps/stack.ts";
 import { BpfError } from "./sys/bpf-error.ts";
 import type { Failure } from "./sys/diagnosis.ts";
-import { Frame } from "./sys/frame.ts";
 import type { MapInfo } from "./sys/map-info.ts";
 import { type MapCreateOptions, Sys } from "./sys/sys.ts";
 
@@ -98,7 +98,7 @@ export class Bpf implements Disposable {
     this.possibleCpus = kernel.possibleCpus;
     this.sys = new Sys(kernel);
     this.bpffs = new Bpffs(kernel, this.sys);
-    this.#context = { kernel, sys: this.sys, batches: new Frame(kernel.memory) };
+    this.#context = new MapContext(kernel, this.sys);
   }
 
   /**

@@ -3,7 +3,7 @@ import { BPF_MAP_LOOKUP_AND_DELETE_BATCH, BPF_MAP_LOOKUP_BATCH } from "../abi/co
 import { EINVAL, ENOENT, ENOSPC, ENOTSUPP } from "../abi/errno.ts";
 import type { Address } from "../memory/address-space.ts";
 import type { MapShape } from "../sys/map-shape.ts";
-import type { MapContext } from "./bpf-map.ts";
+import type { MapContext } from "./map-context.ts";
 
 /** The first batch is small, for loops that end early; each next one is four times as long, up to so many bytes. */
 const FIRST_BATCH = 64;

@@ -5,17 +5,8 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { Layout } from "../layout/layout.ts";
 import { BpfError } from "../sys/bpf-error.ts";
 import type { Failure } from "../sys/diagnosis.ts";
-import type { Frame } from "../sys/frame.ts";
 import type { MapInfo } from "../sys/map-info.ts";
-import type { Sys } from "../sys/sys.ts";
-
-/** What a typed map is made over: one kernel, with what all maps on it share. */
-export interface MapContext {
-  readonly kernel: Kernel;
-  readonly sys: Sys;
-  /** The memory of batch commands, used by one command at a time. */
-  readonly batches: Frame;
-}
+import type { MapContext } from "./map-context.ts";
 
 /** What every typed map is made of besides its fd. */
 export interface MapParts<V> {
@@ -23,21 +14,6 @@ export interface MapParts<V> {
   readonly info: MapInfo;
   readonly value: Layout<V>;
   readonly pinnedAt?: string | undefined;
-}
-
-/** An fd that belongs to a typed map, and the memory of its commands. */
-interface Resources {
-  readonly sys: Sys;
-  readonly kernel: Kernel;
-  readonly fd: number;
-  readonly memory: number;
-}
-
-const abandoned = new FinalizationRegistry<Resources>(releaseResources);
-
-function releaseResources({ sys, kernel, fd, memory }: Resources): void {
-  sys.close(fd);
-  if (memory !== 0) kernel.memory.release(memory);
 }
 
 /**
@@ -73,7 +49,7 @@ export abstract class BpfMap {
     this.valueSize = info.valueSize;
     this.#fd = fd;
     this.#pinnedAt = pinnedAt;
-    abandoned.register(this, { sys: context.sys, kernel: context.kernel, fd, memory }, this);
+    context.own(this, { fd, memory });
     this.#memory = memory;
   }
 
@@ -132,11 +108,11 @@ export abstract class BpfMap {
    */
   close(): void {
     if (this.#fd < 0) return;
-    abandoned.unregister(this);
-    const resources = { sys: this.context.sys, kernel: this.context.kernel, fd: this.#fd, memory: this.#memory };
+    this.context.disown(this);
+    const resources = { fd: this.#fd, memory: this.#memory };
     this.#fd = -1;
     this.closed();
-    releaseResources(resources);
+    this.context.release(resources);
   }
 
   [Symbol.dispose](): void {

@@ -5,7 +5,7 @@ import type { Layout } from "../layout/layout.ts";
 import type { Address } from "../memory/address-space.ts";
 import { shown } from "../sys/diagnosis/shown.ts";
 import type { MapShape } from "../sys/map-shape.ts";
-import type { MapContext } from "./bpf-map.ts";
+import type { MapContext } from "./map-context.ts";
 
 /**
  * Entries on their way to a kernel: all of them encoded side by side in the address space before the first is given, so

@@ -4,7 +4,8 @@ import type { MapTypeName } from "../abi/map-types.ts";
 import type { Layout } from "../layout/layout.ts";
 import type { Memory } from "../memory/address-space.ts";
 import { BpfError } from "../sys/bpf-error.ts";
-import { BpfMap, type MapContext } from "./bpf-map.ts";
+import { BpfMap } from "./bpf-map.ts";
+import type { MapContext } from "./map-context.ts";
 
 /** An fd, and an id. */
 const SIZE = 4;

@@ -1,6 +1,7 @@
 import type { MapTypeName } from "../abi/map-types.ts";
 import type { MapInfo } from "../sys/map-info.ts";
-import { BpfMap, type MapContext } from "./bpf-map.ts";
+import { BpfMap } from "./bpf-map.ts";
+import type { MapContext } from "./map-context.ts";
 import type { MapSpec, OpaqueSpec } from "./map-spec.ts";
 
 /** The sizes of a key and of a value when a spec does not say them: the only ones, or the usual ones. 0 is none. */

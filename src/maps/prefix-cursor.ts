@@ -1,6 +1,6 @@
 import type { MapShape } from "../sys/map-shape.ts";
 import { type Batch, BatchCursor } from "./batch-cursor.ts";
-import type { MapContext } from "./bpf-map.ts";
+import type { MapContext } from "./map-context.ts";
 import { comparePrefixes } from "./prefix-order.ts";
 
 /**

@@ -1,0 +1,43 @@
+import type { Kernel } from "../kernel/kernel.ts";
+import { Frame } from "../sys/frame.ts";
+import type { Sys } from "../sys/sys.ts";
+
+/** What a typed map owns of its kernel: an fd, and the memory of its commands. */
+export interface MapResources {
+  readonly fd: number;
+  readonly memory: number;
+}
+
+/** What typed maps are made over: one kernel, with what all maps on it share. */
+export class MapContext {
+  readonly kernel: Kernel;
+  readonly sys: Sys;
+  /** The memory of batch commands, used by one command at a time. */
+  readonly batches: Frame;
+  /**
+   * Releases what collected maps owned. Each kernel has a registry of its own, for what a registry holds is held until
+   * its callback comes: a kernel that nobody refers to any more must not have to wait for that.
+   */
+  readonly #collected = new FinalizationRegistry<MapResources>((resources) => this.release(resources));
+
+  constructor(kernel: Kernel, sys: Sys) {
+    this.kernel = kernel;
+    this.sys = sys;
+    this.batches = new Frame(kernel.memory);
+  }
+
+  /** Takes note of what a map owns, to be released at the latest when it is collected. */
+  own(map: object, resources: MapResources): void {
+    this.#collected.register(map, resources, map);
+  }
+
+  /** The map releases what it owns itself. */
+  disown(map: object): void {
+    this.#collected.unregister(map);
+  }
+
+  release({ fd, memory }: MapResources): void {
+    this.sys.close(fd);
+    if (memory !== 0) this.kernel.memory.release(memory);
+  }
+}
