@@ -545,8 +545,8 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
 );
 
 /**
- * Sizes and flags that a map of maps takes, or one thing that it does not. Never 2^31 entries or more: a Linux 6.18 with the memory
- * for such an array of fds makes it, and crashes when it frees it (`kernel/bpf/arraymap.c: fd_array_map_free`).
+ * Sizes and flags that a map of maps takes, or one thing that it does not. Never more than 2^31 entries: a Linux 6.18 with
+ * the memory for such an array of fds makes it, and crashes when it frees it (`kernel/bpf/arraymap.c: fd_array_map_free`).
  */
 const mapOfMapsSizes = fc.record({
   keySize: fc.oneof(
