@@ -2,11 +2,19 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
+import { cidr, embedded } from "mapiary";
 import { linux } from "mapiary/linux";
 import { shuffledKeys } from "./key-sequence.ts";
+import { MEASURED_TYPES } from "./map-types/measured-types.ts";
+import { prefixBytes, prefixText, randomPrefixes } from "./map-types/prefixes.ts";
+import { TYPE_MEASURES } from "./map-types/type-measures.ts";
+import { TypeWorkload } from "./map-types/type-workload.ts";
 import { MEASURE_NAMES } from "./measures.ts";
 import type { Result } from "./result.ts";
-import { ratioOf, spreadOf } from "./statistics.ts";
+import { ratioOf, type Spread, spreadOf } from "./statistics.ts";
+
+/** Each type is two processes more to be started. */
+const TYPES = ["lpm_trie_struct", "queue"];
 
 describe("statistics", () => {
   test("the median of an even number of samples lies between the middle two", () => {
@@ -32,12 +40,46 @@ test("a sequence of keys is a permutation that its seed decides", () => {
   assert.notDeepEqual(keys, shuffledKeys(100, 50, 8));
 });
 
+describe("random prefixes", () => {
+  const { prefixes, addresses } = randomPrefixes(300, 7);
+
+  test("are all different, and what their seed decides", () => {
+    assert.equal(new Set(prefixes.map(prefixText)).size, 300);
+    assert.deepEqual(prefixes, randomPrefixes(300, 7).prefixes);
+  });
+
+  test("hold the addresses that are looked up", () => {
+    prefixes.forEach(({ length, address }, index) => {
+      assert.equal(((addresses[index]?.address as number) & (-1 << (32 - length))) >>> 0, address);
+    });
+  });
+
+  test("are the same as text and as bytes", () => {
+    for (const prefix of prefixes) assert.deepEqual(cidr.encode(prefixText(prefix)), prefixBytes(prefix));
+  });
+});
+
+describe("the loops over each map type leave it as it was", () => {
+  for (const [name, type] of Object.entries(MEASURED_TYPES)) {
+    test(name, () => {
+      using bpf = embedded({ possibleCpus: 2 });
+      const workload = new TypeWorkload(type.make(bpf, 100, 7));
+      for (const measure of TYPE_MEASURES) {
+        const timing = workload.time(measure, 250);
+        assert.equal(timing !== undefined, type[measure] !== undefined, measure);
+      }
+      workload.verify();
+    });
+  }
+});
+
 describe("npm run bench -- --quick --json", () => {
   let result: Result & { goals: { title: string; found: number; isMet: boolean }[] };
 
   before(() => {
     const sizes = ["--entries", "500", "--rounds", "2", "--milliseconds", "1"];
-    const args = ["--import", "tsx", join(import.meta.dirname, "bench.ts"), "--quick", "--json", ...sizes];
+    const types = ["--types", TYPES.join(",")];
+    const args = ["--import", "tsx", join(import.meta.dirname, "bench.ts"), "--quick", "--json", ...sizes, ...types];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
     assert.equal(status, 0, stderr);
     assert.equal(stderr, "");
@@ -78,6 +120,23 @@ describe("npm run bench -- --quick --json", () => {
     }
   });
 
+  test("map types are measured on both kernels, as far as they are there", () => {
+    assert.deepEqual(
+      result.types.map((type) => type.name),
+      TYPES,
+    );
+    for (const { cells, bytesPerEntry, absent } of result.types) {
+      assert.deepEqual(Object.keys(cells), [...TYPE_MEASURES]);
+      for (const { embedded: own, linux: others, times } of Object.values(cells)) {
+        assertSpread(own as Spread);
+        if (linux.available()) for (const spread of [others, times]) assertSpread(spread as Spread);
+      }
+      assert.ok(bytesPerEntry.embedded >= 8);
+      assert.equal((bytesPerEntry.linux ?? 0) > 0, linux.available());
+      assert.equal(absent.length, linux.available() ? 0 : 1);
+    }
+  });
+
   test("memory, import and the machine are told", () => {
     assert.ok(result.memory.embedded >= 12);
     assert.ok(result.memory.mapOfNumbers > 0);
@@ -88,6 +147,6 @@ describe("npm run bench -- --quick --json", () => {
   });
 });
 
-function assertSpread({ median, low, high }: { median: number; low: number; high: number }): void {
+function assertSpread({ median, low, high }: Spread): void {
   assert.ok(low > 0 && low <= median && median <= high, `${low} ${median} ${high}`);
 }

@@ -2,7 +2,8 @@
  * Measures mapiary against its peers: `npm run bench -- [--quick | --full] [--json | --markdown]`.
  *
  * `--json` prints one JSON object and nothing else, `--markdown` also writes docs/performance.md. `--entries`, `--rounds`
- * and `--milliseconds` override the sizes, `--seed` the order of the keys.
+ * and `--milliseconds` override the sizes, `--seed` the order of the keys; `--types hash,queue` measures only those of the
+ * map types.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,12 +12,18 @@ import { buildJavaScript } from "./build.ts";
 import { goals } from "./goals.ts";
 import { importCost } from "./import-cost.ts";
 import { machine } from "./machine.ts";
+import { MEASURED_TYPES } from "./map-types/measured-types.ts";
+import { TYPE_MEASURES } from "./map-types/type-measures.ts";
+import { typeResults } from "./map-types/type-result.ts";
+import { typeRoster } from "./map-types/type-roster.ts";
 import { markdownReport } from "./markdown.ts";
+import { MEASURE_NAMES } from "./measures.ts";
 import { memoryPerEntry } from "./memory.ts";
 import { peerResults, type Result } from "./result.ts";
-import { type Contender, roster } from "./roster.ts";
-import { type Effort, measure } from "./rounds.ts";
-import { RunningPeer } from "./running-peer.ts";
+import { roster } from "./roster.ts";
+import { type Effort, type Measured, measure } from "./rounds.ts";
+import type { Startable } from "./running-peer.ts";
+import { startAll } from "./start.ts";
 import { spreadOf } from "./statistics.ts";
 import { terminalReport } from "./terminal.ts";
 
@@ -35,6 +42,7 @@ const { values: options } = parseArgs({
     entries: { type: "string" },
     rounds: { type: "string" },
     milliseconds: { type: "string" },
+    types: { type: "string" },
     seed: { type: "string", default: DEFAULT_SEED },
   },
 });
@@ -43,42 +51,39 @@ const seed = natural("seed", options.seed);
 const effort = chosenEffort();
 
 buildJavaScript();
-const { contenders, peers } = await startAll(roster());
-const measured = await measure(peers, effort, tell);
-for (const peer of peers) peer.stop();
+const { contenders, measured } = await measureAll("peers", MEASURE_NAMES, roster());
+const ofTypes = await measureAll("map types", TYPE_MEASURES, typeRoster(chosenTypes()));
 tell("memory and import");
+const types = typeResults(ofTypes.contenders, ofTypes.measured, effort.entries);
 const memory = memoryPerEntry(effort.entries);
 const cost = importCost(Math.min(effort.rounds, 20));
 const result: Result = {
   machine: machine(),
   effort: { ...effort, seed },
   ...peerResults(contenders, measured),
+  types,
   memory,
   importCost: cost,
   clock: spreadOf(measured.clock),
 };
-const reached = goals(measured.samples, memory, cost);
+const reached = goals(measured.samples, types, memory, cost);
 tell("");
 
 if (options.markdown) writeFileSync(PERFORMANCE, markdownReport(result, reached));
 if (options.json) console.log(JSON.stringify({ ...result, goals: reached }));
 else process.stdout.write(terminalReport(result, reached));
 
-/** Starts the peers, in parallel. One that cannot be started is absent, and the reason is what it said. */
-async function startAll(all: readonly Contender[]): Promise<{ contenders: Contender[]; peers: RunningPeer[] }> {
-  tell("starting the peers");
-  const peers: RunningPeer[] = [];
-  const start = async (contender: Contender): Promise<Contender> => {
-    if (contender.command === undefined) return contender;
-    try {
-      peers.push(await RunningPeer.start(contender, effort.entries, seed));
-      return contender;
-    } catch (error) {
-      return { ...contender, command: undefined, absent: (error as Error).message };
-    }
-  };
-  const contenders = await Promise.all(all.map(start));
-  return { contenders, peers };
+/** Starts peers, measures them in turn, and stops them. */
+async function measureAll<M extends string, P extends Startable>(
+  what: string,
+  names: readonly M[],
+  all: readonly P[],
+): Promise<{ contenders: readonly P[]; measured: Measured<M> }> {
+  tell(`starting the ${what}`);
+  const { contenders, peers } = await startAll(all, effort.entries, seed);
+  const measured = await measure(names, peers, effort, (done) => tell(`${what}: ${done}`));
+  for (const peer of peers) peer.stop();
+  return { contenders, measured };
 }
 
 function chosenEffort(): Effort {
@@ -88,6 +93,15 @@ function chosenEffort(): Effort {
     rounds: natural("rounds", options.rounds ?? `${preset.rounds}`),
     milliseconds: natural("milliseconds", options.milliseconds ?? `${preset.milliseconds}`),
   };
+}
+
+/** The names of the map types to be measured. */
+function chosenTypes(): readonly string[] {
+  const names = Object.keys(MEASURED_TYPES);
+  const chosen = options.types?.split(",") ?? names;
+  const unknown = chosen.find((name) => !names.includes(name));
+  if (unknown === undefined) return chosen;
+  throw new RangeError(`--types are some of ${names.join(",")}, not ${unknown}`);
 }
 
 function natural(name: string, text: string): number {

@@ -13,6 +13,8 @@ const C_PROGRAM = join(BUILD, "peer");
 export const BUILT = {
   /** The program of a peer that is reached from TypeScript. */
   peerProcess: join(BUILD, "peers", "peer-process.js"),
+  /** The program of a map type on one kernel. */
+  typeProcess: join(BUILD, "peers", "type-process.js"),
   memoryOfMap: join(BUILD, "peers", "memory-of-map.js"),
   index: pathToFileURL(join(BUILD, "dist", "index.js")).href,
   linux: pathToFileURL(join(BUILD, "dist", "linux.js")).href,
@@ -30,7 +32,7 @@ export function buildJavaScript(): void {
   writeFileSync(join(BUILD, "package.json"), JSON.stringify({ name: "mapiary", type: "module", exports }));
   run("npm", ["run", "--silent", "build:code", "--", `--outdir=${join(BUILD, "dist")}`]);
   buildSync({
-    entryPoints: ["peer-process.ts", "memory-of-map.ts"].map((name) => join(BENCH, name)),
+    entryPoints: ["peer-process.ts", "type-process.ts", "memory-of-map.ts"].map((name) => join(BENCH, name)),
     outdir: join(BUILD, "peers"),
     bundle: true,
     splitting: true,

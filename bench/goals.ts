@@ -1,4 +1,7 @@
 import type { ImportCost } from "./import-cost.ts";
+import { leastAhead } from "./map-types/type-goals.ts";
+import type { TypeMeasure } from "./map-types/type-measures.ts";
+import type { TypeResult } from "./map-types/type-result.ts";
 import type { MeasureName } from "./measures.ts";
 import type { MemoryPerEntry } from "./memory.ts";
 import type { Samples } from "./rounds.ts";
@@ -16,7 +19,12 @@ export interface Goal {
 }
 
 /** The goals of which all sides were measured. Ratios are of samples of the same round. */
-export function goals(samples: Samples, memory: MemoryPerEntry, cost: ImportCost): Goal[] {
+export function goals(
+  samples: Samples<MeasureName>,
+  types: readonly TypeResult[],
+  memory: MemoryPerEntry,
+  cost: ImportCost,
+): Goal[] {
   const times = (measure: MeasureName, name: string, other: string, otherMeasure = measure): number | undefined => {
     const own = samples[measure][name];
     const others = samples[otherMeasure][other];
@@ -53,6 +61,8 @@ export function goals(samples: Samples, memory: MemoryPerEntry, cost: ImportCost
       times("overwrite", systemCall, "embedded-number"),
       10,
     ),
+    everyType("lookup", types),
+    everyType("update", types),
     atMost("bytes per entry on the embedded kernel, against Map", memory.embedded / memory.mapOfNumbers, 1),
     {
       title: "what importing mapiary adds to an empty script",
@@ -65,6 +75,13 @@ export function goals(samples: Samples, memory: MemoryPerEntry, cost: ImportCost
   return found.flatMap(({ found, ...goal }) =>
     found === undefined ? [] : [{ ...goal, found, isMet: isMet(goal, found) }],
   );
+}
+
+/** The goal for all map types, which the one that is the least ahead decides. */
+function everyType(measure: TypeMeasure, types: readonly TypeResult[]) {
+  const least = leastAhead(types, measure);
+  const title = `${measure} of every map type by Linux's system call against the embedded kernel, the least`;
+  return atLeast(least === undefined ? title : `${title}: ${least.title}`, least?.times, 5);
 }
 
 function atMost(title: string, found: number | undefined, limit: number) {

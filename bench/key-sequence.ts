@@ -1,5 +1,5 @@
 /** A generator of 32-bit numbers, the same as `next` in `peer.c`: xorshift32, Marsaglia 2003. */
-function xorshift32(seed: number): () => number {
+export function xorshift32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state ^= state << 13;

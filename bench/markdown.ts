@@ -1,4 +1,5 @@
 import type { Goal } from "./goals.ts";
+import { typeDescriptions, typeTable } from "./map-types/type-tables.ts";
 import { MEASURE_NAMES, MEASURES } from "./measures.ts";
 import { absences, goalsTable, header, otherTables, placeTables, type Table } from "./report.ts";
 import type { Result } from "./result.ts";
@@ -13,6 +14,9 @@ export function markdownReport(result: Result, goals: readonly Goal[]): string {
     ...placeTables(result).map(inMarkdown),
     "Below 1 is faster than the peer it is compared with. What each measure does:",
     measures.join("\n"),
+    inMarkdown(typeTable(result.types)),
+    TYPES,
+    typeDescriptions().join("\n"),
     ...[...otherTables(result), goalsTable(goals)].map(inMarkdown),
     ...absences(result),
     HOW,
@@ -20,12 +24,24 @@ export function markdownReport(result: Result, goals: readonly Goal[]): string {
   return `${parts.join("\n\n")}\n`;
 }
 
+const TYPES = `Both are mapiary, with the same keys and values, and each type is a process of its own on each kernel, which used small
+maps of all the other types first. An entry is a key of 4 bytes, 8 in an LPM trie, and a value of 8, for each possible CPU in
+the per-CPU types; what it takes of memory is counted per entry that there is room for. The keys are in random order.
+
+- The keys of an LPM trie are random prefixes of 8 to 32 bits, asked for by addresses. \`bytes(8)\` takes them as they lie in memory,
+  \`struct\` as objects, \`cidr\` as texts to be parsed. Linux counts neither its intermediate nodes nor what its allocator rounds up.
+- Queue and stack are half full, and what is pushed is popped again, untimed, and the other way round.
+- On Linux an update of a map of maps waits until all CPUs have let go of the old map, for milliseconds that are not CPU time
+  and do not count here.
+
+A lookup and an update are:`;
+
 const HOW = `## To reproduce
 
 \`\`\`sh
 npm ci
 npm ci --prefix bench       # the peer from npm; without it the bench runs and says so
-sudo npm run bench          # about a minute; --quick takes about ten seconds, --full some minutes
+sudo npm run bench          # a minute and a half; --quick takes about ten seconds, --full some minutes
 \`\`\`
 
 Root, or CAP_BPF, is for the measures on Linux; a C compiler and libbpf's headers (\`libbpf-dev\`) for the peer in C.

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { u32, u64 } from "mapiary";
 import { linux } from "mapiary/linux";
 import { EmbeddedKernel } from "../src/kernel/embedded/embedded-kernel.ts";
 import { Sys } from "../src/sys/sys.ts";
 import { BUILT } from "./build.ts";
+import { memlock } from "./map-types/type-memory.ts";
 
 /** Bytes of a full map for each of its entries of 4 + 8 bytes. */
 export interface MemoryPerEntry {
@@ -18,7 +18,7 @@ export interface MemoryPerEntry {
 
 /** Measures each in its own way: the heap by its growth, the address space by what is left of it, Linux by what it says. */
 export function memoryPerEntry(entries: number): MemoryPerEntry {
-  const charged = linux.available() ? memlock(entries) / entries : undefined;
+  const charged = linux.available() ? charge(entries) / entries : undefined;
   return {
     mapOfNumbers: heapOfMap(entries, "number") / entries,
     mapOfBigInts: heapOfMap(entries, "bigint") / entries,
@@ -44,9 +44,8 @@ function segment(entries: number): number {
   return bytes;
 }
 
-function memlock(entries: number): number {
+function charge(entries: number): number {
   using bpf = linux();
   using map = bpf.createMap({ type: "hash", key: u32, value: u64, maxEntries: entries });
-  const info = readFileSync(`/proc/self/fdinfo/${map.fd}`, "latin1");
-  return Number(/^memlock:\s*(\d+)$/m.exec(info)?.[1]);
+  return memlock(map.fd);
 }

@@ -99,12 +99,12 @@ export function goalsTable(goals: readonly Goal[]): Table {
 }
 
 /** The peers that could not be measured, and why: a line for each reason. */
-export function absences({ peers }: Result): string[] {
-  const titles = new Map<string, string[]>();
-  for (const { title, absent } of peers) {
-    if (absent !== undefined) titles.set(absent, [...(titles.get(absent) ?? []), title]);
+export function absences({ peers, types }: Result): string[] {
+  const titles = new Map<string, Set<string>>();
+  for (const { title, absent } of [...peers, ...types.flatMap((type) => type.absent)]) {
+    if (absent !== undefined) titles.set(absent, (titles.get(absent) ?? new Set()).add(title));
   }
-  return [...titles].map(([reason, of]) => `Not measured: ${of.join("; ")}. The reason: ${reason}.`);
+  return [...titles].map(([reason, of]) => `Not measured: ${[...of].join("; ")}. The reason: ${reason}.`);
 }
 
 function milliseconds({ median, low, high }: Spread): string[] {
@@ -115,6 +115,7 @@ function microseconds(nanoseconds: number): string {
   return (nanoseconds / 1000).toFixed(0);
 }
 
-function figures(value: number): string {
+/** A number of nanoseconds, to no more places than it has meaning. */
+export function figures(value: number): string {
   return value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString("en");
 }

@@ -1,5 +1,6 @@
 import type { ImportCost } from "./import-cost.ts";
 import type { Machine } from "./machine.ts";
+import type { TypeResult } from "./map-types/type-result.ts";
 import { MEASURE_NAMES, type MeasureName } from "./measures.ts";
 import type { MemoryPerEntry } from "./memory.ts";
 import { BASELINES, type Contender, type Place } from "./roster.ts";
@@ -35,6 +36,8 @@ export interface Result {
   /** Whom the peers of each place are compared with; absent when none of that place is there. */
   readonly baselines: Readonly<Partial<Record<Place, string>>>;
   readonly peers: readonly PeerResult[];
+  /** Every map type, on both kernels. */
+  readonly types: readonly TypeResult[];
   readonly memory: MemoryPerEntry;
   readonly importCost: ImportCost;
   /** The same piece of arithmetic in every round, in nanoseconds: how steady the machine was. */
@@ -44,7 +47,7 @@ export interface Result {
 /** The peers with their times, and their ratios to the baseline of their place. */
 export function peerResults(
   contenders: readonly Contender[],
-  { samples }: Measured,
+  { samples }: Measured<MeasureName>,
 ): Pick<Result, "baselines" | "peers"> {
   const present = new Set(contenders.filter((one) => one.absent === undefined).map((one) => one.name));
   const baselines: Partial<Record<Place, string>> = {};
@@ -62,7 +65,7 @@ export function peerResults(
   return { baselines, peers };
 }
 
-function cellsOf(samples: Samples, name: string, baseline: string | undefined): PeerResult["cells"] {
+function cellsOf(samples: Samples<MeasureName>, name: string, baseline: string | undefined): PeerResult["cells"] {
   const cells: Partial<Record<MeasureName, Cell>> = {};
   for (const measure of MEASURE_NAMES) {
     const own = samples[measure][name];

@@ -1,17 +1,13 @@
 import { linux } from "mapiary/linux";
 import { BUILT, buildC, hasNpmBpf } from "./build.ts";
+import type { Startable } from "./running-peer.ts";
 
 /** Where a peer's maps live, which says whom it is compared with. */
 export type Place = "process" | "linux";
 
 /** One of those that are measured. */
-export interface Contender {
-  readonly name: string;
-  readonly title: string;
+export interface Contender extends Startable {
   readonly place: Place;
-  /** The command that starts it, to which entries and seed are added; or why there is none. */
-  readonly command: readonly string[] | undefined;
-  readonly absent?: string;
 }
 
 /** Whom the others are compared with, by preference: the first that is there. */

@@ -1,5 +1,4 @@
 import { cpuTime } from "./cpu-time.ts";
-import { MEASURE_NAMES, type MeasureName } from "./measures.ts";
 import type { RunningPeer } from "./running-peer.ts";
 
 /** How long and how often. */
@@ -11,10 +10,10 @@ export interface Effort {
 }
 
 /** Nanoseconds per unit, one sample a round; by measure, then by the peer's name. */
-export type Samples = Record<MeasureName, Record<string, number[]>>;
+export type Samples<M extends string> = Record<M, Record<string, number[]>>;
 
-export interface Measured {
-  readonly samples: Samples;
+export interface Measured<M extends string> {
+  readonly samples: Samples<M>;
   /** Nanoseconds of a piece of arithmetic that is always the same, between the peers: how steady the machine was. */
   readonly clock: readonly number[];
 }
@@ -29,22 +28,24 @@ const MOST_UNITS = 2_000_000;
  * Measures all peers in one run, one at a time and in turn, so that what slows the machine down for a while slows all of
  * them. Each round begins with the next peer. The first rounds warm up and say how many units fill the time.
  */
-export async function measure(
+export async function measure<M extends string>(
+  names: readonly M[],
   peers: readonly RunningPeer[],
   effort: Effort,
   tell: (done: string) => void,
-): Promise<Measured> {
-  const units = await warmUp(peers, effort, tell);
-  const samples = emptySamples();
+): Promise<Measured<M>> {
+  const units = await warmUp(names, peers, effort, tell);
+  const samples = emptySamples(names);
   const clock: number[] = [];
   for (let round = 0; round < effort.rounds; round++) {
     tell(`round ${round + 1} of ${effort.rounds}`);
-    for (const name of MEASURE_NAMES) {
+    for (const name of names) {
+      const ofPeers: Record<string, number[]> = samples[name];
       for (const peer of rotated(peers, round)) {
         const count = units.get(peer)?.[name];
         if (count === undefined) continue;
         const sample = await peer.time(name, count);
-        if (sample !== undefined) (samples[name][peer.contender.name] ??= []).push(sample);
+        if (sample !== undefined) (ofPeers[peer.contender.name] ??= []).push(sample);
       }
       clock.push(timeArithmetic());
     }
@@ -54,14 +55,19 @@ export async function measure(
 }
 
 /** Has every loop compiled, and answers how many units of each measure fill the time. */
-async function warmUp(peers: readonly RunningPeer[], { milliseconds }: Effort, tell: (done: string) => void) {
-  const units = new Map<RunningPeer, Partial<Record<MeasureName, number>>>();
+async function warmUp<M extends string>(
+  names: readonly M[],
+  peers: readonly RunningPeer[],
+  { milliseconds }: Effort,
+  tell: (done: string) => void,
+) {
+  const units = new Map<RunningPeer, Partial<Record<M, number>>>();
   const warming = Math.max(milliseconds, LEAST_WARM_UP_MILLISECONDS);
   for (let round = 0; round < WARM_UP_ROUNDS; round++) {
     tell(`warming up, ${round + 1} of ${WARM_UP_ROUNDS}`);
     for (const peer of peers) {
-      const own: Partial<Record<MeasureName, number>> = {};
-      for (const name of MEASURE_NAMES) {
+      const own: Partial<Record<M, number>> = {};
+      for (const name of names) {
         const first = await peer.time(name, FIRST_UNITS);
         const then = first && (await peer.time(name, unitsFor(warming, first)));
         if (then !== undefined) own[name] = unitsFor(milliseconds, then);
@@ -81,8 +87,8 @@ function rotated<T>(items: readonly T[], by: number): T[] {
   return [...items.slice(first), ...items.slice(0, first)];
 }
 
-function emptySamples(): Samples {
-  return Object.fromEntries(MEASURE_NAMES.map((name) => [name, {}])) as Samples;
+function emptySamples<M extends string>(names: readonly M[]): Samples<M> {
+  return Object.fromEntries(names.map((name) => [name, {}])) as Samples<M>;
 }
 
 let product = 1;

@@ -1,22 +1,29 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { MeasureName } from "./measures.ts";
-import type { Contender } from "./roster.ts";
+
+/** How a peer is started. */
+export interface Startable {
+  readonly name: string;
+  readonly title: string;
+  /** The command, to which entries and seed are added; or why there is none. */
+  readonly command: readonly string[] | undefined;
+  readonly absent?: string;
+}
 
 /** A peer's process, which is asked one thing at a time and sleeps in between. */
 export class RunningPeer {
-  readonly contender: Contender;
+  readonly contender: Startable;
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #lines: AsyncIterator<string>;
 
-  private constructor(contender: Contender, child: ChildProcessWithoutNullStreams) {
+  private constructor(contender: Startable, child: ChildProcessWithoutNullStreams) {
     this.contender = contender;
     this.#process = child;
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
 
   /** Starts a peer, and waits until its map is filled. Throws an `Error` with what it says when it cannot. */
-  static async start(contender: Contender, entries: number, seed: number): Promise<RunningPeer> {
+  static async start(contender: Startable, entries: number, seed: number): Promise<RunningPeer> {
     const [command = "", ...args] = contender.command ?? [];
     const child = spawn(command, [...args, `${entries}`, `${seed}`], { stdio: ["pipe", "pipe", "inherit"] as never });
     const peer = new RunningPeer(contender, child);
@@ -26,7 +33,7 @@ export class RunningPeer {
   }
 
   /** Nanoseconds per unit of one measure over about so many units; `undefined` when the peer has no such thing. */
-  async time(measure: MeasureName, units: number): Promise<number | undefined> {
+  async time(measure: string, units: number): Promise<number | undefined> {
     const line = await this.#ask(`${measure} ${units}`);
     if (line === "none") return undefined;
     const [nanoseconds, done] = line.split(" ").map(Number);
