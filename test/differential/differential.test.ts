@@ -13,7 +13,7 @@ import { PAST_FAILURES } from "./past-failures.ts";
 import { readTriples, writeTriples } from "./triples.ts";
 
 /** How many random commands a run of the test executes on each kernel; `--runs` asks for more. */
-const COMMANDS = Number(process.env["MAPIARY_RUNS"] ?? 200_000);
+const COMMANDS = Number(process.env["MAPIARY_RUNS"] ?? 500_000);
 const SEED = Number(process.env["MAPIARY_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 onLinux(({ bpffs }) =>
