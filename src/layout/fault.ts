@@ -53,7 +53,7 @@ export function faultOf(error: unknown): Fault {
 }
 
 /** A value in a message: its kind, and itself if it is short. */
-export function describe(value: unknown): string {
+function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   switch (typeof value) {
     case "string":

@@ -6,10 +6,11 @@ import { LinuxKernel } from "../../src/kernel/linux/linux-kernel.ts";
 import { AddressSpace } from "../../src/memory/address-space.ts";
 import { onLinux } from "../kernels.ts";
 import { ObservedKernel } from "./behaviour.ts";
-import { anyProgram, type Command } from "./command.ts";
+import type { Command } from "./command.ts";
 import { firstDifference } from "./difference.ts";
 import { Machine } from "./machine.ts";
 import { PAST_FAILURES } from "./past-failures.ts";
+import { anyProgram } from "./program.ts";
 import { readTriples, writeTriples } from "./triples.ts";
 
 /** How many random commands a run of the test executes on each kernel; `--runs` asks for more. */
@@ -57,7 +58,7 @@ onLinux(({ bpffs }) =>
       t.diagnostic(`${reached.length} of ${known.length} known answers (${share} %), ${seen.length} seen in this run`);
       const unknown = seen.filter((triple) => !known.includes(triple));
       if (process.env["MAPIARY_LEARN"] === "true") writeTriples([...known, ...unknown]);
-      else if (unknown.length > 0) t.diagnostic(`not in the table yet: ${unknown.join(", ")}`);
+      else if (unknown.length > 0) t.diagnostic(`not in the table yet: ${unknown.length}, ${unknown[0]} for one`);
     });
   }),
 );
