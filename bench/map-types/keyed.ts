@@ -1,4 +1,5 @@
 import type { KeyedMap } from "mapiary";
+import { shuffledKeys } from "../key-sequence.ts";
 import { type MeasuredMap, sink } from "./measured-map.ts";
 
 /** What a map with keys is filled with and asked for. */
@@ -11,11 +12,13 @@ export interface KeyedContents<K, V> {
 }
 
 /** `get` of what is there, `set` of a key that is there. */
-export function keyed<K, V>(map: KeyedMap<K, V>, contents: KeyedContents<K, V>): MeasuredMap {
+export function keyed<K, V>(map: KeyedMap<K, V>, contents: KeyedContents<K, V>, seed: number): MeasuredMap {
   const { keys, values, lookups = keys } = contents;
   let lookedUp = 0;
   let updated = 0;
-  map.setMany(keys.map((key, index): [K, V] => [key, values[index] as V]));
+  // Filled in another order than it is asked, or lookups would walk its memory from end to end.
+  const order = Array.from(shuffledKeys(0, keys.length, seed + 1));
+  map.setMany(order.map((index): [K, V] => [keys[index] as K, values[index] as V]));
   return {
     map,
     lookup: {

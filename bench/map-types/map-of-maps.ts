@@ -15,7 +15,9 @@ export function mapOfMaps(
   let lookedUp = 0;
   let updated = 0;
   let turn = 1;
-  map.setMany(Array.from(keys, (key): [number, InnerMap] => [key, innerOf(key, 0)]));
+  map.setMany(
+    Array.from(shuffledKeys(0, map.maxEntries, seed + 1), (key): [number, InnerMap] => [key, innerOf(key, 0)]),
+  );
   return {
     map,
     lookup: {

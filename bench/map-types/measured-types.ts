@@ -29,25 +29,26 @@ const key = u32;
 /** The map types, by the names that their peers have. */
 export const MEASURED_TYPES: Readonly<Record<string, MeasuredType>> = {
   hash: withKeys("hash", (bpf, entries, seed) =>
-    keyed(bpf.createMap({ type: "hash", key, value, maxEntries: entries }), numbers(entries, seed)),
+    keyed(bpf.createMap({ type: "hash", key, value, maxEntries: entries }), numbers(entries, seed), seed),
   ),
   array: withKeys("array", (bpf, entries, seed) =>
-    keyed(bpf.createMap({ type: "array", value, maxEntries: entries }), numbers(entries, seed)),
+    keyed(bpf.createMap({ type: "array", value, maxEntries: entries }), numbers(entries, seed), seed),
   ),
   percpu_hash: withKeys("percpu_hash", (bpf, entries, seed) =>
-    keyed(bpf.createMap({ type: "percpu_hash", key, value, maxEntries: entries }), ofAllCpus(bpf, entries, seed)),
+    keyed(bpf.createMap({ type: "percpu_hash", key, value, maxEntries: entries }), ofAllCpus(bpf, entries, seed), seed),
   ),
   percpu_array: withKeys("percpu_array", (bpf, entries, seed) =>
-    keyed(bpf.createMap({ type: "percpu_array", value, maxEntries: entries }), ofAllCpus(bpf, entries, seed)),
+    keyed(bpf.createMap({ type: "percpu_array", value, maxEntries: entries }), ofAllCpus(bpf, entries, seed), seed),
   ),
   // Linux evicts from an LRU map before it is full, so half of the keys are there.
   lru_hash: withKeys("lru_hash, half full", (bpf, entries, seed) =>
-    keyed(bpf.createMap({ type: "lru_hash", key, value, maxEntries: entries }), numbers(half(entries), seed)),
+    keyed(bpf.createMap({ type: "lru_hash", key, value, maxEntries: entries }), numbers(half(entries), seed), seed),
   ),
   lru_percpu_hash: withKeys("lru_percpu_hash, half full", (bpf, entries, seed) =>
     keyed(
       bpf.createMap({ type: "lru_percpu_hash", key, value, maxEntries: entries }),
       ofAllCpus(bpf, half(entries), seed),
+      seed,
     ),
   ),
   lru_hash_evicting: {
@@ -101,11 +102,12 @@ function trie<K>(title: string, layout: Layout<K>, keyOf: (prefix: Prefix) => K)
     update: "`set` of a prefix that is there",
     make(bpf, entries, seed) {
       const { prefixes, addresses } = randomPrefixes(entries, seed);
-      return keyed(bpf.createMap({ type: "lpm_trie", key: layout, value, maxEntries: entries }), {
+      const contents = {
         keys: prefixes.map(keyOf),
         values: prefixes.map((_, index) => valueOfKey(index)),
         lookups: addresses.map(keyOf),
-      });
+      };
+      return keyed(bpf.createMap({ type: "lpm_trie", key: layout, value, maxEntries: entries }), contents, seed);
     },
   };
 }
