@@ -146,7 +146,7 @@ export class Bpf implements Disposable {
 
   /**
    * Opens a map by its pin, or by its name: then the one map of that name that lives. Without layouts its keys and values
-   * are bytes; with `type` the class is known to the compiler. Throws a `BpfError`: `ENOENT` when there is none, `EACCES`
+   * are bytes; with `type` the class is known to the compiler, which takes it for one with keys and values else. Throws a `BpfError`: `ENOENT` when there is none, `EACCES`
    * for a path that is no pin; and a `TypeError` when a layout has not the map's size, or the map another type.
    */
   openMap<T extends MapOfMapsType, I extends InnerLayouts, K = T extends "array_of_maps" ? number : Uint8Array>(

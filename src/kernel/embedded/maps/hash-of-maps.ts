@@ -4,7 +4,8 @@ import type { Address } from "../../../memory/address-space.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import type { EmbeddedMap, MapHost, MapType } from "../map-ops.ts";
 import { HASH } from "./hash.ts";
-import { allocateHashTable, HashTable } from "./hash-table.ts";
+import { allocateHashTable } from "./hash-segment.ts";
+import { HashTable } from "./hash-table.ts";
 import { INNER_VALUE_SIZE, InnerMaps, innerTemplate, keepInnerMeta } from "./map-in-map.ts";
 
 /** `"hash_of_maps"`: `kernel/bpf/hashtab.c`, 6.18. A hash whose elements keep the ids of their inner maps. */

@@ -1,88 +1,14 @@
-import { E2BIG, EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC } from "../../../abi/errno.ts";
-import { BPF_EXIST, BPF_F_ZERO_SEED, BPF_NOEXIST } from "../../../abi/flags.ts";
+import { E2BIG, EEXIST, EFAULT, EINVAL, ENOENT, ENOSPC } from "../../../abi/errno.ts";
+import { BPF_EXIST, BPF_NOEXIST } from "../../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../../memory/address-space.ts";
 import { genericDeleteBatch, genericUpdateBatch } from "../generic-batch.ts";
 import { jhash, jhashTwoWords, jhashWord } from "../jhash.ts";
 import type { MapBatch } from "../map-batch.ts";
-import type { MapCreateAttr } from "../map-create-attr.ts";
 import { EmbeddedMap } from "../map-ops.ts";
-import { allocateSegment, SEGMENT } from "../segment.ts";
+import { SEGMENT } from "../segment.ts";
 import { accessOk, copyBytes } from "../user-memory.ts";
 import type { HashGeometry } from "./hash-code.ts";
-import { allCpusSize } from "./percpu-values.ts";
-
-/*
- * The segment: the header, one word for each bucket (the first element of its chain, 0 when it is empty), then the
- * elements: a word that links to the next one of the chain, the key padded to whole words, the value aligned to 8.
- * Links count words from the start of the segment. An element that is free is chained to the other free ones; those
- * that were never used are not even that, so a large map touches no page that it does not need. In a per-CPU table a
- * value is one slot for each possible CPU, each rounded up to 8 bytes.
- */
-export const HASH_HEADER = {
-  SEED: SEGMENT.TYPE_HEADER,
-  /** The first element of the free list, 0 when it is empty. */
-  FREE: SEGMENT.TYPE_HEADER + 4,
-  /** How many elements were ever used. */
-  USED: SEGMENT.TYPE_HEADER + 8,
-  /** How many CPUs have a slot in each value, 0 when there is one value for all. */
-  POSSIBLE_CPUS: SEGMENT.TYPE_HEADER + 12,
-  /** In a table that evicts: the number of the element that is asked next whether it can go. */
-  HAND: SEGMENT.TYPE_HEADER + 16,
-} as const;
-
-const LINUX_BUCKET = 16;
-const U32_MAX = 2 ** 32 - 1;
-
-/**
- * A segment for a hash table whose elements keep `storedSize` bytes for a value, or `−errno`: `htab_map_alloc`. A table
- * with BPF_F_ZERO_SEED has the same order everywhere.
- */
-export function allocateHashTable(
-  memory: AddressSpace,
-  attr: MapCreateAttr,
-  storedSize: number,
-  { possibleCpus = 0, maxEntries = attr.maxEntries }: { possibleCpus?: number; maxEntries?: number } = {},
-): Address | number {
-  const buckets = bucketCount(maxEntries);
-  if (buckets > U32_MAX / LINUX_BUCKET) return -E2BIG;
-  const element = elementWords(attr.keySize, storedSize) * 4;
-  const base = allocateSegment(memory, attr, firstElementWord(buckets) * 4 + element * maxEntries);
-  if (base === 0) return -ENOMEM;
-  const seed = (attr.flags & BPF_F_ZERO_SEED) !== 0 ? 0 : Math.floor(Math.random() * 2 ** 32);
-  memory.u32[(base + SEGMENT.MAX_ENTRIES) >>> 2] = maxEntries;
-  memory.u32[(base + HASH_HEADER.SEED) >>> 2] = seed;
-  memory.u32[(base + HASH_HEADER.POSSIBLE_CPUS) >>> 2] = possibleCpus;
-  return base;
-}
-
-/** The bytes of a value of the table in the hands of user space. */
-export function hashValueSize(memory: AddressSpace, base: Address): number {
-  const valueSize = memory.u32[(base + SEGMENT.VALUE_SIZE) >>> 2] as number;
-  const cpus = memory.u32[(base + HASH_HEADER.POSSIBLE_CPUS) >>> 2] as number;
-  return cpus === 0 ? valueSize : allCpusSize(valueSize, cpus);
-}
-
-/** Buckets are a power of two, at least one for each entry. */
-function bucketCount(maxEntries: number): number {
-  return 2 ** Math.ceil(Math.log2(maxEntries));
-}
-
-/** The word, counted from the segment's start, in an element at which its value begins. */
-function valueWord(keySize: number): number {
-  const afterKey = 1 + Math.ceil(keySize / 4);
-  return afterKey + (afterKey & 1);
-}
-
-function elementWords(keySize: number, valueSize: number): number {
-  const words = valueWord(keySize) + Math.ceil(valueSize / 4);
-  return words + (words & 1);
-}
-
-/** The word at which the elements begin: behind the buckets, aligned to 8 bytes. */
-function firstElementWord(buckets: number): number {
-  const word = SEGMENT.HEADER_SIZE / 4 + buckets;
-  return word + (word & 1);
-}
+import { bucketCount, elementWords, firstElementWord, HASH_HEADER, hashValueSize, valueWord } from "./hash-segment.ts";
 
 /**
  * What all hash tables have in common, those with a value for each CPU included. A type that keeps something else in its

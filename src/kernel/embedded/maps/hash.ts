@@ -4,7 +4,8 @@ import { generatesCode } from "../../../layout/compile.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import { ACCESS_FLAGS, type ElementCode, type EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
 import { generateLookup, generateUpdate, type HashGeometry, isWorthCode } from "./hash-code.ts";
-import { allocateHashTable, HashTable } from "./hash-table.ts";
+import { allocateHashTable } from "./hash-segment.ts";
+import { HashTable } from "./hash-table.ts";
 
 /** The flags that every hash table takes. */
 export const HASH_CREATE_FLAGS = BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS;

@@ -4,7 +4,8 @@ import type { Address, AddressSpace } from "../../../memory/address-space.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import type { EmbeddedMap, MapHost, MapType } from "../map-ops.ts";
 import { checkHashSizes, HASH_CREATE_FLAGS } from "./hash.ts";
-import { allocateHashTable, HASH_HEADER, HashTable, hashValueSize } from "./hash-table.ts";
+import { allocateHashTable, HASH_HEADER, hashValueSize } from "./hash-segment.ts";
+import { HashTable } from "./hash-table.ts";
 import { checkPercpuHashSizes } from "./percpu-hash.ts";
 import { allCpusSize } from "./percpu-values.ts";
 

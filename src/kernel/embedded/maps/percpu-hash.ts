@@ -2,7 +2,8 @@ import { E2BIG, EINVAL } from "../../../abi/errno.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import type { EmbeddedMap, MapHost, MapType } from "../map-ops.ts";
 import { checkHashSizes, HASH_CREATE_FLAGS } from "./hash.ts";
-import { allocateHashTable, HashTable } from "./hash-table.ts";
+import { allocateHashTable } from "./hash-segment.ts";
+import { HashTable } from "./hash-table.ts";
 import { allCpusSize, PERCPU_MOST, slotSize } from "./percpu-values.ts";
 
 /** `"percpu_hash"`: `kernel/bpf/hashtab.c`, 6.18. */
