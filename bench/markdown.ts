@@ -30,6 +30,7 @@ the per-CPU types; what it takes of memory is counted per entry that there is ro
 
 - The keys of an LPM trie are random prefixes of 8 to 32 bits, asked for by addresses. \`bytes(8)\` takes them as they lie in memory,
   \`struct\` as objects, \`cidr\` as texts to be parsed. Linux counts neither its intermediate nodes nor what its allocator rounds up.
+- A pass over the map goes before each time, untimed and for 10 ms at most: dozens of processes take turns in the caches.
 - Queue and stack are half full, and what is pushed is popped again, untimed, and the other way round.
 - On Linux an update of a map of maps waits until all CPUs have let go of the old map, for milliseconds that are not CPU time
   and do not count here.
@@ -41,7 +42,7 @@ const HOW = `## To reproduce
 \`\`\`sh
 npm ci
 npm ci --prefix bench       # the peer from npm; without it the bench runs and says so
-sudo npm run bench          # a minute and a half; --quick takes about ten seconds, --full some minutes
+sudo npm run bench          # a minute and a half; --quick takes about twenty seconds, --full some minutes
 \`\`\`
 
 Root, or CAP_BPF, is for the measures on Linux; a C compiler and libbpf's headers (\`libbpf-dev\`) for the peer in C.

@@ -7,6 +7,8 @@ import type { TypeMeasure } from "./type-measures.ts";
 const MOST_MILLISECONDS = 25;
 /** Nanoseconds below which a time says nothing, however long another process had the CPU. */
 const LEAST_NANOSECONDS = 50_000;
+/** So long does the untimed pass take at most that goes before. */
+const MOST_WARM_UP_MILLISECONDS = 10;
 const FIRST_PART = 2;
 
 /** The timed loops over one map. */
@@ -17,12 +19,15 @@ export class TypeWorkload {
     this.#measured = measured;
   }
 
-  /** Times about `units` of a measure; `undefined` when the type has no such thing. An eighth more goes before, untimed. */
+  /**
+   * Times about `units` of a measure; `undefined` when the type has no such thing. A pass over the map goes before it, untimed:
+   * dozens of other processes had the caches until now.
+   */
   time(measure: TypeMeasure, units: number): Timing | undefined {
     const loop = this.#measured[measure];
     if (loop === undefined) return undefined;
-    timed(loop, Math.ceil(units / 8));
-    return timed(loop, units);
+    timed(loop, this.#measured.map.maxEntries, MOST_WARM_UP_MILLISECONDS);
+    return timed(loop, units, MOST_MILLISECONDS);
   }
 
   verify(): void {
@@ -31,8 +36,9 @@ export class TypeWorkload {
 }
 
 /** Times a loop in parts that grow, so that it can end when it takes too long. */
-function timed({ run, undo, most = Number.POSITIVE_INFINITY }: Loop, units: number): Timing {
-  const deadline = performance.now() + MOST_MILLISECONDS;
+function timed(loop: Loop, units: number, milliseconds: number): Timing {
+  const { run, undo, most = Number.POSITIVE_INFINITY } = loop;
+  const deadline = performance.now() + milliseconds;
   let nanoseconds = 0;
   let done = 0;
   let part = FIRST_PART;
