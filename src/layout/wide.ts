@@ -43,9 +43,18 @@ export const u64: BigIntLayout = wide({
     memory.view.setBigUint64(address, value, true);
   },
   number: {
-    read: (memory, address) =>
-      joinUnsigned("u64", memory.view.getUint32(address, true), memory.view.getUint32(address + 4, true)),
+    // Most counters have an upper half of 0, and then need no floating point.
+    read(memory, address) {
+      const low = memory.view.getUint32(address, true);
+      const high = memory.view.getUint32(address + 4, true);
+      return high === 0 ? low : joinUnsigned("u64", low, high);
+    },
     write(memory, address, value) {
+      if (typeof value === "number" && value >>> 0 === value) {
+        memory.view.setUint32(address, value, true);
+        memory.view.setUint32(address + 4, 0, true);
+        return;
+      }
       if (!Number.isSafeInteger(value) || value < 0) refuse(u64.number, value);
       memory.view.setUint32(address, value >>> 0, true);
       memory.view.setUint32(address + 4, Math.floor(value / TWO_TO_32), true);
