@@ -5,6 +5,7 @@ import { MAP_ELEM } from "../../../abi/attr.ts";
 import { BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM } from "../../../abi/commands.ts";
 import { E2BIG, EBADF, ENOENT, EPERM } from "../../../abi/errno.ts";
 import { BPF_F_ZERO_SEED } from "../../../abi/flags.ts";
+import type { MapTypeName } from "../../../abi/map-types.ts";
 import { setCodeGeneration } from "../../../layout/compile.ts";
 import type { Address } from "../../../memory/address-space.ts";
 import { Sys } from "../../../sys/sys.ts";
@@ -25,10 +26,10 @@ class PreparedHash {
   readonly #lookup: () => number;
   readonly #update: () => number;
 
-  constructor(keySize: number, valueSize: number, isHot: boolean) {
+  constructor(keySize: number, valueSize: number, isHot: boolean, type: MapTypeName = "hash") {
     const kernel = this.#kernel;
     this.sys = new Sys(kernel);
-    this.fd = this.sys.mapCreate({ type: "hash", keySize, valueSize, maxEntries: 4, flags: BPF_F_ZERO_SEED });
+    this.fd = this.sys.mapCreate({ type, keySize, valueSize, maxEntries: 4, flags: BPF_F_ZERO_SEED });
     this.#keySize = keySize;
     this.#valueSize = valueSize;
     this.#key = kernel.memory.allocate(keySize, "a key");
@@ -121,6 +122,23 @@ describe("commands on a hash that are called often", () => {
           const hot = new PreparedHash(keySize, valueSize, true);
           const cold = new PreparedHash(keySize, valueSize, false);
           for (const { op, key, value } of program) assert.deepEqual(hot[op](key, value), cold[op](key, value));
+          assert.deepEqual(hot.keys(), cold.keys());
+        }),
+        { numRuns: 20 },
+      );
+    });
+  }
+
+  for (const type of ["percpu_hash", "lru_hash", "lru_percpu_hash"] as const) {
+    test(`answer what they answered before, on a ${type}`, () => {
+      fc.assert(
+        fc.property(steps, (program) => {
+          const hot = new PreparedHash(4, 8, true, type);
+          const cold = new PreparedHash(4, 8, false, type);
+          for (const { op, key, value } of program) {
+            // As many keys as there is room for: what an LRU map evicts depends on what was there before.
+            assert.deepEqual(hot[op](key % 4, value), cold[op](key % 4, value));
+          }
           assert.deepEqual(hot.keys(), cold.keys());
         }),
         { numRuns: 20 },

@@ -1,3 +1,4 @@
+import { generatesCode } from "../../../layout/compile.ts";
 import type { Address } from "../../../memory/address-space.ts";
 import type { ElementCode } from "../map-ops.ts";
 
@@ -22,9 +23,9 @@ export interface HashGeometry {
 /** Beyond so many words, keys and values are not worth being spelled out. */
 const MOST_WORDS = 16;
 
-/** Whether code for a table of this shape is worth generating. */
-export function isWorthCode({ keyWords, valueWords }: HashGeometry): boolean {
-  return keyWords <= MOST_WORDS && valueWords <= MOST_WORDS;
+/** Whether code for a table of this shape can be generated, and is worth it. */
+export function canGenerate({ keyWords, valueWords }: HashGeometry, { value }: ElementCode): boolean {
+  return keyWords <= MOST_WORDS && valueWords <= MOST_WORDS && (value & 3) === 0 && generatesCode();
 }
 
 /**

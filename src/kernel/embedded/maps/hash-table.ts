@@ -4,15 +4,16 @@ import type { Address, AddressSpace } from "../../../memory/address-space.ts";
 import { genericDeleteBatch, genericUpdateBatch } from "../generic-batch.ts";
 import { jhash, jhashTwoWords, jhashWord } from "../jhash.ts";
 import type { MapBatch } from "../map-batch.ts";
-import { EmbeddedMap } from "../map-ops.ts";
+import { type ElementCode, EmbeddedMap } from "../map-ops.ts";
 import { SEGMENT } from "../segment.ts";
 import { accessOk, copyBytes } from "../user-memory.ts";
-import type { HashGeometry } from "./hash-code.ts";
+import { canGenerate, generateLookup, type HashGeometry } from "./hash-code.ts";
 import { bucketCount, elementWords, firstElementWord, HASH_HEADER, hashValueSize, valueWord } from "./hash-segment.ts";
 
 /**
  * What all hash tables have in common, those with a value for each CPU included. A type that keeps something else in its
- * elements than the value that user space sees says so in the constructor, and overrides `storeValue` and `loadValue`.
+ * elements than the value that user space sees says so in the constructor, and overrides `storeValue`: user space is given
+ * the first bytes of what is kept.
  */
 export class HashTable extends EmbeddedMap {
   /** The word of the memory at which the segment begins: links count from here. */
@@ -55,7 +56,7 @@ export class HashTable extends EmbeddedMap {
   }
 
   /** Gives user space the value at a place in an element. */
-  protected loadValue(at: Address, value: Address): void {
+  #loadValue(at: Address, value: Address): void {
     copyBytes(this.memory, value, at, this.#userValueSize);
   }
 
@@ -92,7 +93,7 @@ export class HashTable extends EmbeddedMap {
   override copyValue(key: Address, value: Address): number {
     const found = this.lookup(key);
     if (found === 0) return -ENOENT;
-    this.loadValue(found, value);
+    this.#loadValue(found, value);
     return 0;
   }
 
@@ -148,7 +149,7 @@ export class HashTable extends EmbeddedMap {
   override lookupAndDelete(key: Address, value: Address): number {
     const element = this.#unlink(key >>> 2);
     if (element === 0) return -ENOENT;
-    this.loadValue((this.#origin + element + this.#valueWord) * 4, value);
+    this.#loadValue((this.#origin + element + this.#valueWord) * 4, value);
     return 0;
   }
 
@@ -250,7 +251,7 @@ export class HashTable extends EmbeddedMap {
       const at = this.#origin + element;
       const next = i32[at] as number;
       if (hasKeys) copyBytes(memory, key, (at + 1) * 4, keySize);
-      if (hasValues) this.loadValue((at + this.#valueWord) * 4, value);
+      if (hasValues) this.#loadValue((at + this.#valueWord) * 4, value);
       key += keySize;
       value += valueSize;
       if (deleting) this.#releaseElement(i32, element);
@@ -329,9 +330,15 @@ export class HashTable extends EmbeddedMap {
     i32[free] = element;
   }
 
+  /** A lookup is the same in every table: what user space looks up, no type counts as use. */
+  override generateLookup(code: ElementCode): (() => number) | undefined {
+    const { geometry } = this;
+    return geometry && canGenerate(geometry, code) ? generateLookup(geometry, code) : undefined;
+  }
+
   /** Where everything lies, for code that is generated; `undefined` when the values are not words. */
   protected get geometry(): HashGeometry | undefined {
-    if (((this.keySize | this.valueSize) & 3) !== 0) return undefined;
+    if (((this.keySize | this.#userValueSize) & 3) !== 0) return undefined;
     return {
       origin: this.#origin,
       buckets: this.#buckets,
@@ -340,7 +347,7 @@ export class HashTable extends EmbeddedMap {
       elementWords: this.#elementWords,
       keyWords: this.#keyWords,
       valueWord: this.#valueWord,
-      valueWords: this.valueSize / 4,
+      valueWords: this.#userValueSize / 4,
       maxEntries: this.maxEntries,
       seed: this.#seed,
       free: this.#origin + HASH_HEADER.FREE / 4,

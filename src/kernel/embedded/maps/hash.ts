@@ -1,9 +1,8 @@
 import { E2BIG, EINVAL } from "../../../abi/errno.ts";
 import { BPF_F_NO_PREALLOC, BPF_F_NUMA_NODE, BPF_F_ZERO_SEED } from "../../../abi/flags.ts";
-import { generatesCode } from "../../../layout/compile.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import { ACCESS_FLAGS, type ElementCode, type EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
-import { generateLookup, generateUpdate, type HashGeometry, isWorthCode } from "./hash-code.ts";
+import { canGenerate, generateUpdate } from "./hash-code.ts";
 import { allocateHashTable } from "./hash-segment.ts";
 import { HashTable } from "./hash-table.ts";
 
@@ -30,19 +29,10 @@ export const HASH: MapType = {
   },
 };
 
-/** A hash whose elements keep the values as they are: commands that are called often get code of their own. */
+/** A hash that does nothing else with an update than `HashTable.update`: one that is called often gets code of its own. */
 class HashMap extends HashTable {
-  override generateLookup(code: ElementCode): (() => number) | undefined {
-    const { geometry } = this;
-    return geometry && canGenerate(geometry, code) ? generateLookup(geometry, code) : undefined;
-  }
-
   override generateUpdate(code: ElementCode): (() => number) | undefined {
     const { geometry } = this;
     return geometry && canGenerate(geometry, code) ? generateUpdate(geometry, code) : undefined;
   }
-}
-
-function canGenerate(geometry: HashGeometry, { value }: ElementCode): boolean {
-  return (value & 3) === 0 && isWorthCode(geometry) && generatesCode();
 }
