@@ -12,8 +12,8 @@ import {
 import { EINVAL, ENOTSUPP } from "../../src/abi/errno.ts";
 import { Bpf } from "../../src/bpf.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
-import { PlainCommand, type PreparedCommand } from "../../src/kernel/prepared-command.ts";
 import type { Address } from "../../src/memory/address-space.ts";
+import { DelegatingKernel } from "../delegating-kernel.ts";
 import { onEveryKernel } from "../kernels.ts";
 import { Seam } from "./seam.ts";
 
@@ -25,63 +25,20 @@ const BATCHES: readonly number[] = [
 ];
 
 /** Another kernel without its batch commands, or without some of them; `before` is called before each command. */
-class KernelWithoutBatches implements Kernel {
-  readonly name: Kernel["name"];
-  readonly memory: Kernel["memory"];
-  readonly possibleCpus: number;
-  readonly #kernel: Kernel;
+class KernelWithoutBatches extends DelegatingKernel {
   readonly #errno: number;
   readonly #missing: readonly number[];
   before: (cmd: number) => void = () => {};
 
   constructor(kernel: Kernel, errno: number, missing: readonly number[]) {
-    this.name = kernel.name;
-    this.memory = kernel.memory;
-    this.possibleCpus = kernel.possibleCpus;
-    this.#kernel = kernel;
+    super(kernel);
     this.#errno = errno;
     this.#missing = missing;
   }
 
-  bpf(cmd: number, attr: Address, size: number): number {
+  override bpf(cmd: number, attr: Address, size: number): number {
     this.before(cmd);
-    return this.#missing.includes(cmd) ? -this.#errno : this.#kernel.bpf(cmd, attr, size);
-  }
-
-  prepare(cmd: number, attr: Address, size: number): PreparedCommand {
-    return new PlainCommand(this, cmd, attr, size);
-  }
-
-  close(fd: number): number {
-    return this.#kernel.close(fd);
-  }
-
-  mmap(fd: number, length: number, protection: number, offset: number): Address {
-    return this.#kernel.mmap(fd, length, protection, offset);
-  }
-
-  munmap(address: Address, length: number): number {
-    return this.#kernel.munmap(address, length);
-  }
-
-  mkdir(path: string): number {
-    return this.#kernel.mkdir(path);
-  }
-
-  rmdir(path: string): number {
-    return this.#kernel.rmdir(path);
-  }
-
-  unlink(path: string): number {
-    return this.#kernel.unlink(path);
-  }
-
-  readdir(path: string): string[] | number {
-    return this.#kernel.readdir(path);
-  }
-
-  release(): void {
-    this.#kernel.release();
+    return this.#missing.includes(cmd) ? -this.#errno : this.kernel.bpf(cmd, attr, size);
   }
 }
 

@@ -10,9 +10,8 @@ import {
   BPF_OBJ_PIN,
   COMMAND_NAMES,
 } from "../../src/abi/commands.ts";
-import type { Kernel } from "../../src/kernel/kernel.ts";
-import { PlainCommand, type PreparedCommand } from "../../src/kernel/prepared-command.ts";
-import type { Address, AddressSpace } from "../../src/memory/address-space.ts";
+import type { Address } from "../../src/memory/address-space.ts";
+import { DelegatingKernel } from "../delegating-kernel.ts";
 
 const CHANGES: ReadonlySet<number> = new Set([
   BPF_MAP_UPDATE_ELEM,
@@ -26,80 +25,51 @@ const CHANGES: ReadonlySet<number> = new Set([
 ]);
 
 /** A kernel that remembers what was opened and changed on it after the first call that it refused. */
-export class WatchedKernel implements Kernel {
-  readonly #kernel: Kernel;
+export class WatchedKernel extends DelegatingKernel {
   readonly #opened = new Set<number>();
   readonly #changes: string[] = [];
   #hasRefused = false;
-
-  constructor(kernel: Kernel) {
-    this.#kernel = kernel;
-  }
 
   /** What is open that was opened since the first refusal, and what was changed. */
   leftBehind(): string[] {
     return [...this.#changes, ...[...this.#opened].map((fd) => `fd ${fd}`)];
   }
 
-  get name(): Kernel["name"] {
-    return this.#kernel.name;
-  }
-
-  get memory(): AddressSpace {
-    return this.#kernel.memory;
-  }
-
-  get possibleCpus(): number {
-    return this.#kernel.possibleCpus;
-  }
-
-  bpf(cmd: number, attr: Address, size: number): number {
+  override bpf(cmd: number, attr: Address, size: number): number {
     const result = this.#note(
       COMMAND_NAMES[cmd] ?? `command ${cmd}`,
       CHANGES.has(cmd),
-      this.#kernel.bpf(cmd, attr, size),
+      this.kernel.bpf(cmd, attr, size),
     );
     if (result >= 0 && this.#hasRefused && attrUse(cmd, this.memory.view)?.opensFd) this.#opened.add(result);
     return result;
   }
 
-  prepare(cmd: number, attr: Address, size: number): PreparedCommand {
-    return new PlainCommand(this, cmd, attr, size);
-  }
-
-  close(fd: number): number {
+  override close(fd: number): number {
     this.#opened.delete(fd);
-    return this.#kernel.close(fd);
+    return this.kernel.close(fd);
   }
 
-  mmap(fd: number, length: number, protection: number, offset: number): Address {
-    return this.#note("mmap", true, this.#kernel.mmap(fd, length, protection, offset));
+  override mmap(fd: number, length: number, protection: number, offset: number): Address {
+    return this.#note("mmap", true, this.kernel.mmap(fd, length, protection, offset));
   }
 
-  munmap(address: Address, length: number): number {
-    return this.#kernel.munmap(address, length);
+  override mkdir(path: string): number {
+    return this.#note("mkdir", true, this.kernel.mkdir(path));
   }
 
-  mkdir(path: string): number {
-    return this.#note("mkdir", true, this.#kernel.mkdir(path));
+  override rmdir(path: string): number {
+    return this.#note("rmdir", true, this.kernel.rmdir(path));
   }
 
-  rmdir(path: string): number {
-    return this.#note("rmdir", true, this.#kernel.rmdir(path));
+  override unlink(path: string): number {
+    return this.#note("unlink", true, this.kernel.unlink(path));
   }
 
-  unlink(path: string): number {
-    return this.#note("unlink", true, this.#kernel.unlink(path));
-  }
-
-  readdir(path: string): string[] | number {
-    const names = this.#kernel.readdir(path);
+  override readdir(path: string): string[] | number {
+    const names = this.kernel.readdir(path);
     this.#note("readdir", false, typeof names === "number" ? names : 0);
     return names;
-  }
-
-  release(): void {
-    this.#kernel.release();
   }
 
   #note(call: string, isChange: boolean, result: number): number {

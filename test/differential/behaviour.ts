@@ -13,34 +13,27 @@ import { errnoCode } from "../../src/abi/errno.ts";
 import { MAP_INFO } from "../../src/abi/info.ts";
 import { mapTypeName } from "../../src/abi/map-types.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
-import { PlainCommand, type PreparedCommand } from "../../src/kernel/prepared-command.ts";
 import type { Address } from "../../src/memory/address-space.ts";
+import { DelegatingKernel } from "../delegating-kernel.ts";
 
 /** What a map type was seen to answer to a command: `hash BPF_MAP_UPDATE_ELEM E2BIG`, with `0` for success. */
 export type Triple = string;
 
 /** A kernel that notes what each map type answers to each command. */
-export class ObservedKernel implements Kernel {
-  readonly name: Kernel["name"];
-  readonly memory: Kernel["memory"];
-  readonly possibleCpus: number;
+export class ObservedKernel extends DelegatingKernel {
   /** Everything that was seen. */
   readonly triples = new Set<Triple>();
-  readonly #kernel: Kernel;
   readonly #types = new Map<number, string>();
   readonly #info: Address;
 
   constructor(kernel: Kernel) {
-    this.name = kernel.name;
-    this.memory = kernel.memory;
-    this.possibleCpus = kernel.possibleCpus;
-    this.#kernel = kernel;
+    super(kernel);
     this.#info = kernel.memory.allocate(OBJ_INFO.END + MAP_INFO.SIZE, "the info of a map that is observed");
   }
 
-  bpf(cmd: number, attr: Address, size: number): number {
+  override bpf(cmd: number, attr: Address, size: number): number {
     const type = this.#typeOf(cmd, attr, size);
-    const result = this.#kernel.bpf(cmd, attr, size);
+    const result = this.kernel.bpf(cmd, attr, size);
     const opens = cmd === BPF_MAP_CREATE || cmd === BPF_OBJ_GET || cmd === BPF_MAP_GET_FD_BY_ID;
     if (opens && result >= 0) this.#types.set(result, this.#askType(result));
     const seenOn = cmd !== BPF_MAP_CREATE && opens && result >= 0 ? this.#types.get(result) : type;
@@ -51,44 +44,16 @@ export class ObservedKernel implements Kernel {
     return result;
   }
 
-  prepare(cmd: number, attr: Address, size: number): PreparedCommand {
-    return new PlainCommand(this, cmd, attr, size);
-  }
-
-  close(fd: number): number {
+  override close(fd: number): number {
     this.#types.delete(fd);
-    return this.#kernel.close(fd);
+    return this.kernel.close(fd);
   }
 
-  mmap(fd: number, length: number, protection: number, offset: number): Address {
-    const address = this.#kernel.mmap(fd, length, protection, offset);
+  override mmap(fd: number, length: number, protection: number, offset: number): Address {
+    const address = this.kernel.mmap(fd, length, protection, offset);
     const type = this.#types.get(fd);
     if (type !== undefined) this.triples.add(`${type} mmap ${address < 0 ? errnoCode(address) : "0"}`);
     return address;
-  }
-
-  munmap(address: Address, length: number): number {
-    return this.#kernel.munmap(address, length);
-  }
-
-  mkdir(path: string): number {
-    return this.#kernel.mkdir(path);
-  }
-
-  rmdir(path: string): number {
-    return this.#kernel.rmdir(path);
-  }
-
-  unlink(path: string): number {
-    return this.#kernel.unlink(path);
-  }
-
-  readdir(path: string): string[] | number {
-    return this.#kernel.readdir(path);
-  }
-
-  release(): void {
-    this.#kernel.release();
   }
 
   /** The type of the map that a command is about; `undefined` when there is none, or nothing to tell it by. */
@@ -108,7 +73,7 @@ export class ObservedKernel implements Kernel {
     view.setInt32(this.#info + OBJ_INFO.BPF_FD, fd, true);
     view.setUint32(this.#info + OBJ_INFO.INFO_LEN, MAP_INFO.SIZE, true);
     view.setUint32(this.#info + OBJ_INFO.INFO, info, true);
-    this.#kernel.bpf(BPF_OBJ_GET_INFO_BY_FD, this.#info, OBJ_INFO.END);
+    this.kernel.bpf(BPF_OBJ_GET_INFO_BY_FD, this.#info, OBJ_INFO.END);
     return mapTypeName(this.memory.view.getUint32(info + MAP_INFO.TYPE, true)) ?? "unknown";
   }
 }
