@@ -63,7 +63,74 @@ export const MAP_BATCH = {
 /** BPF_OBJ_PIN and BPF_OBJ_GET. */
 export const OBJ = { PATHNAME: 0, BPF_FD: 8, FILE_FLAGS: 12, PATH_FD: 16, END: 20 } as const;
 
-/** BPF_MAP_GET_NEXT_ID (to `NEXT_ID_END`) and BPF_MAP_GET_FD_BY_ID (to `END`). */
+/** BPF_…_GET_NEXT_ID (to `NEXT_ID_END`) and BPF_…_GET_FD_BY_ID (to `END`). */
 export const GET_ID = { ID: 0, NEXT_ID: 4, OPEN_FLAGS: 8, NEXT_ID_END: 8, END: 12 } as const;
 
 export const OBJ_INFO = { BPF_FD: 0, INFO_LEN: 4, INFO: 8, END: 16 } as const;
+
+export const PROG_LOAD = {
+  PROG_TYPE: 0,
+  INSN_CNT: 4,
+  INSNS: 8,
+  LICENSE: 16,
+  LOG_LEVEL: 24,
+  LOG_SIZE: 28,
+  LOG_BUF: 32,
+  KERN_VERSION: 40,
+  PROG_FLAGS: 44,
+  PROG_NAME: 48,
+  PROG_IFINDEX: 64,
+  EXPECTED_ATTACH_TYPE: 68,
+  PROG_BTF_FD: 72,
+  FUNC_INFO_REC_SIZE: 76,
+  FUNC_INFO: 80,
+  FUNC_INFO_CNT: 88,
+  LINE_INFO_REC_SIZE: 92,
+  LINE_INFO: 96,
+  LINE_INFO_CNT: 104,
+  ATTACH_BTF_ID: 108,
+  /** Shares its place with `attach_btf_obj_fd`. */
+  ATTACH_PROG_FD: 112,
+  CORE_RELO_CNT: 116,
+  FD_ARRAY: 120,
+  CORE_RELOS: 128,
+  CORE_RELO_REC_SIZE: 136,
+  LOG_TRUE_SIZE: 140,
+  PROG_TOKEN_FD: 144,
+  FD_ARRAY_CNT: 148,
+  SIGNATURE: 152,
+  SIGNATURE_SIZE: 160,
+  KEYRING_ID: 164,
+  END: 168,
+} as const;
+
+export const PROG_TEST_RUN = {
+  PROG_FD: 0,
+  RETVAL: 4,
+  DATA_SIZE_IN: 8,
+  DATA_SIZE_OUT: 12,
+  DATA_IN: 16,
+  DATA_OUT: 24,
+  REPEAT: 32,
+  DURATION: 36,
+  CTX_SIZE_IN: 40,
+  CTX_SIZE_OUT: 44,
+  CTX_IN: 48,
+  CTX_OUT: 56,
+  FLAGS: 64,
+  CPU: 68,
+  BATCH_SIZE: 72,
+  END: 76,
+} as const;
+
+export const BTF_LOAD = {
+  BTF: 0,
+  BTF_LOG_BUF: 8,
+  BTF_SIZE: 16,
+  BTF_LOG_SIZE: 20,
+  BTF_LOG_LEVEL: 24,
+  BTF_LOG_TRUE_SIZE: 28,
+  BTF_FLAGS: 32,
+  BTF_TOKEN_FD: 36,
+  END: 40,
+} as const;

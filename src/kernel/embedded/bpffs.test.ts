@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { EACCES, EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EPERM } from "../../abi/errno.ts";
 import { Bpffs } from "./bpffs.ts";
-import type { EmbeddedMap } from "./map-ops.ts";
+import type { KernelObject } from "./kernel-object.ts";
 
 /** The filesystem never looks into a map. */
-function stubMap(): EmbeddedMap {
-  return {} as EmbeddedMap;
+function stubMap(): KernelObject {
+  return {} as KernelObject;
 }
 
 describe("the BPF filesystem of an embedded kernel", () => {

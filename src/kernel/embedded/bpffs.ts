@@ -1,5 +1,5 @@
 import { EACCES, EEXIST, EINVAL, EISDIR, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY, EPERM } from "../../abi/errno.ts";
-import type { EmbeddedMap } from "./map-ops.ts";
+import type { KernelObject } from "./kernel-object.ts";
 
 /** Where programs find the BPF filesystem, on every system. */
 const MOUNT_POINT = ["sys", "fs", "bpf"];
@@ -9,7 +9,7 @@ const NAME_MAX = 255;
 
 class Directory {
   readonly parent: Directory | undefined;
-  readonly entries = new Map<string, Directory | EmbeddedMap>();
+  readonly entries = new Map<string, Directory | KernelObject>();
   /** False for the directories outside the BPF filesystem, which take nothing. */
   readonly isBpf: boolean;
 
@@ -43,18 +43,18 @@ export class Bpffs {
     }
   }
 
-  /** Pins a map: `bpf_obj_do_pin`. The caller has taken the reference that the pin keeps. */
-  pin(path: string, map: EmbeddedMap): number {
+  /** Pins an object: `bpf_obj_do_pin`. The caller has taken the reference that the pin keeps. */
+  pin(path: string, object: KernelObject): number {
     const place = this.#placeOf(path);
     if (typeof place === "number") return place;
     const refusal = refusalToCreate(place, false);
     if (refusal !== 0) return refusal;
-    place.directory.entries.set(place.name, map);
+    place.directory.entries.set(place.name, object);
     return 0;
   }
 
-  /** The map that is pinned at a path, or `−errno`: `bpf_obj_do_get`. */
-  get(path: string): EmbeddedMap | number {
+  /** The object that is pinned at a path, or `−errno`: `bpf_obj_do_get`. */
+  get(path: string): KernelObject | number {
     const place = this.#placeOf(path);
     if (typeof place === "number") return place;
     const found = lookUp(place.directory, place.name);
@@ -86,8 +86,8 @@ export class Bpffs {
     return 0;
   }
 
-  /** Takes a pin away and answers the map that it kept, whose reference is now the caller's to drop; or `−errno`. */
-  unlink(path: string): EmbeddedMap | number {
+  /** Takes a pin away and answers the object that it kept, whose reference is now the caller's to drop; or `−errno`. */
+  unlink(path: string): KernelObject | number {
     const place = this.#placeOf(path);
     if (typeof place === "number") return place;
     if (!place.directory.isBpf) return -EPERM;
@@ -125,7 +125,7 @@ export class Bpffs {
 }
 
 /** What a name stands for in a directory. In a BPF filesystem a name with a dot is not even looked for: `bpf_lookup`. */
-function lookUp(directory: Directory, name: string): Directory | EmbeddedMap | number {
+function lookUp(directory: Directory, name: string): Directory | KernelObject | number {
   if (name === ".") return directory;
   if (name === "..") return directory.parent ?? directory;
   if (new TextEncoder().encode(name).length > NAME_MAX) return -ENAMETOOLONG;

@@ -17,31 +17,25 @@ import {
   BPF_OBJ_GET_INFO_BY_FD,
   BPF_OBJ_PIN,
 } from "../../abi/commands.ts";
-import { E2BIG, EBADF, EBADFD, EBUSY, EFAULT, EINVAL, ENOENT, EPERM } from "../../abi/errno.ts";
-import { BPF_F_PATH_FD, BPF_F_RDONLY, BPF_F_WRONLY } from "../../abi/flags.ts";
+import { E2BIG, EBADF, EBUSY, EFAULT, EINVAL, ENODEV, EPERM } from "../../abi/errno.ts";
 import { type Address, AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/page-allocator.ts";
 import type { Kernel } from "../kernel.ts";
 import { PlainCommand, type PreparedCommand } from "../prepared-command.ts";
 import { Bpffs } from "./bpffs.ts";
-import { FileTable, OpenFile } from "./file-table.ts";
-import { createMap, hasValidAccessMode } from "./map-create.ts";
+import { FileTable } from "./file-table.ts";
+import { i32At, type KernelState, put } from "./kernel-state.ts";
+import { createMap } from "./map-create.ts";
 import { MapCreateAttr } from "./map-create-attr.ts";
 import { MapElements } from "./map-elements.ts";
-import { getMapInfo } from "./map-info.ts";
-import type { EmbeddedMap, MapHost } from "./map-ops.ts";
-import { MapTable } from "./map-table.ts";
 import { Mappings } from "./mappings.ts";
+import { ObjectCommands } from "./object-commands.ts";
+import { ObjectTable } from "./object-table.ts";
 import { prepareElement } from "./prepared-elements.ts";
-import { accessOk, pointerAt, stringAt } from "./user-memory.ts";
+import { accessOk } from "./user-memory.ts";
 
 /** Where the last field of each command ends: libbpf gives just so many bytes, and what lies behind must be zero. */
 const ATTR_END: readonly number[] = attrEnds();
-
-const PATH_MAX = 4096;
-const AT_FDCWD = -100;
-const INT_MAX = 2 ** 31 - 1;
-const OPEN_FLAGS = BPF_F_RDONLY | BPF_F_WRONLY;
 
 /** Options of the embedded kernel. */
 export interface EmbeddedOptions {
@@ -60,11 +54,11 @@ export class EmbeddedKernel implements Kernel {
   readonly memory: AddressSpace;
   readonly possibleCpus: number;
   readonly #files = new FileTable();
-  readonly #maps = new MapTable();
   readonly #bpffs = new Bpffs();
   readonly #mappings = new Mappings();
   readonly #elements: MapElements;
-  readonly #host: MapHost;
+  readonly #state: KernelState;
+  readonly #objects: ObjectCommands;
   /** Where an attr is completed that the caller gave in another shape than the kernel's own. */
   readonly #attr: Address;
   #isReleased = false;
@@ -77,13 +71,21 @@ export class EmbeddedKernel implements Kernel {
     }
     this.memory = new AddressSpace(options.maxMemory);
     this.possibleCpus = cpus;
-    this.#host = { memory: this.memory, possibleCpus: cpus, files: this.#files, maps: this.#maps };
+    this.#state = {
+      memory: this.memory,
+      possibleCpus: cpus,
+      files: this.#files,
+      bpffs: this.#bpffs,
+      maps: new ObjectTable(),
+      programs: new ObjectTable(),
+      btfs: new ObjectTable(),
+    };
+    this.#objects = new ObjectCommands(this.#state);
     this.#elements = new MapElements(this.memory, this.#files);
     this.#attr = this.memory.allocate(ATTR_SIZE, "the embedded kernel");
   }
 
   bpf(cmd: number, attr: Address, size: number): number {
-    if (this.#isReleased) return -EBADF;
     if (this.#isReleased) return -EBADF;
     const end = ATTR_END[cmd];
     if (end === size && (attr & 7) === 0 && accessOk(this.memory, attr, size)) return this.#answer(cmd, attr, attr);
@@ -103,20 +105,25 @@ export class EmbeddedKernel implements Kernel {
   close(fd: number): number {
     const file = this.#files.close(fd);
     if (file === undefined) return -EBADF;
-    this.#maps.put(file.map);
+    put(this.#state, file.object);
     return 0;
   }
 
   mmap(fd: number, length: number, protection: number, offset: number): Address {
-    const file = this.#files.get(fd);
-    return file === undefined ? -EBADF : this.#mappings.map(file, length, protection, offset);
+    const file = this.#files.map(fd);
+    return file === undefined ? this.#mmapRefusal(fd) : this.#mappings.map(file, length, protection, offset);
+  }
+
+  /** Only maps can be mapped, of all objects of the kernel. */
+  #mmapRefusal(fd: number): number {
+    return this.#files.file(fd) === undefined ? -EBADF : -ENODEV;
   }
 
   munmap(address: Address, length: number): number {
     if (this.#isReleased) return -EBADF;
     const map = this.#mappings.unmap(address, length);
     if (map === undefined) return -EINVAL;
-    this.#maps.put(map);
+    put(this.#state, map);
     return 0;
   }
 
@@ -130,9 +137,9 @@ export class EmbeddedKernel implements Kernel {
 
   unlink(path: string): number {
     if (this.#isReleased) return -EBADF;
-    const map = this.#bpffs.unlink(path);
-    if (typeof map === "number") return map;
-    this.#maps.put(map);
+    const object = this.#bpffs.unlink(path);
+    if (typeof object === "number") return object;
+    put(this.#state, object);
     return 0;
   }
 
@@ -168,15 +175,15 @@ export class EmbeddedKernel implements Kernel {
       case BPF_MAP_FREEZE:
         return this.#mapFreeze(attr);
       case BPF_OBJ_PIN:
-        return this.#objPin(attr);
+        return this.#objects.pin(attr);
       case BPF_OBJ_GET:
-        return this.#objGet(attr);
+        return this.#objects.get(attr);
       case BPF_MAP_GET_NEXT_ID:
-        return this.#mapGetNextId(attr, uattr);
+        return this.#objects.getNextId("map", attr, uattr);
       case BPF_MAP_GET_FD_BY_ID:
-        return this.#mapGetFdById(attr);
+        return this.#objects.getFdById("map", attr);
       case BPF_OBJ_GET_INFO_BY_FD:
-        return this.#objGetInfoByFd(attr, uattr);
+        return this.#objects.getInfoByFd(attr, uattr);
       default:
         return -EINVAL;
     }
@@ -184,91 +191,21 @@ export class EmbeddedKernel implements Kernel {
 
   #mapCreate(attr: Address): number {
     const create = new MapCreateAttr(this.memory, attr);
-    const map = createMap(this.#host, create);
+    const map = createMap(this.#state, create);
     if (typeof map === "number") return map;
-    this.#maps.add(map);
-    return this.#open(map, create.flags);
+    this.#state.maps.add(map);
+    return this.#objects.open(map, create.flags);
   }
 
   /** `map_freeze`: a map that is frozen already cannot be written, so a second time is EPERM. */
   #mapFreeze(attr: Address): number {
-    const fd = this.#i32(attr + MAP_FREEZE.MAP_FD);
-    const file = this.#files.get(fd);
-    if (file === undefined) return FileTable.refusal(fd);
+    const fd = i32At(this.#state, attr + MAP_FREEZE.MAP_FD);
+    const file = this.#files.map(fd);
+    if (file === undefined) return this.#files.refusal(fd);
     if (!file.canWrite || file.map.isFrozen) return -EPERM;
     if (file.map.writableMappings > 0) return -EBUSY;
     file.map.freeze();
     return 0;
-  }
-
-  #objPin(attr: Address): number {
-    const fileFlags = this.#i32(attr + OBJ.FILE_FLAGS);
-    if ((fileFlags & ~BPF_F_PATH_FD) !== 0) return -EINVAL;
-    if (fileFlags === 0 && this.#i32(attr + OBJ.PATH_FD) !== 0) return -EINVAL;
-    const file = this.#files.get(this.#i32(attr + OBJ.BPF_FD));
-    if (file === undefined) return -EINVAL;
-    const path = this.#path(attr);
-    if (typeof path === "number") return path;
-    const error = this.#bpffs.pin(path, file.map);
-    if (error === 0) file.map.references++;
-    return error;
-  }
-
-  #objGet(attr: Address): number {
-    const fileFlags = this.#i32(attr + OBJ.FILE_FLAGS);
-    if (this.#i32(attr + OBJ.BPF_FD) !== 0 || (fileFlags & ~(OPEN_FLAGS | BPF_F_PATH_FD)) !== 0) return -EINVAL;
-    if ((fileFlags & BPF_F_PATH_FD) === 0 && this.#i32(attr + OBJ.PATH_FD) !== 0) return -EINVAL;
-    if (!hasValidAccessMode(fileFlags)) return -EINVAL;
-    const path = this.#path(attr);
-    if (typeof path === "number") return path;
-    const map = this.#bpffs.get(path);
-    return typeof map === "number" ? map : this.#open(map, fileFlags);
-  }
-
-  #mapGetNextId(attr: Address, uattr: Address): number {
-    const { view } = this.memory;
-    const start = view.getUint32(attr + GET_ID.ID, true);
-    if (start >= INT_MAX) return -EINVAL;
-    const id = this.#maps.idFrom(start + 1);
-    if (id === undefined) return -ENOENT;
-    if (!accessOk(this.memory, uattr + GET_ID.NEXT_ID, 4)) return -EFAULT;
-    view.setUint32(uattr + GET_ID.NEXT_ID, id, true);
-    return 0;
-  }
-
-  #mapGetFdById(attr: Address): number {
-    const openFlags = this.#i32(attr + GET_ID.OPEN_FLAGS);
-    if ((openFlags & ~OPEN_FLAGS) !== 0 || !hasValidAccessMode(openFlags)) return -EINVAL;
-    const map = this.#maps.get(this.memory.view.getUint32(attr + GET_ID.ID, true));
-    return map === undefined ? -ENOENT : this.#open(map, openFlags);
-  }
-
-  #objGetInfoByFd(attr: Address, uattr: Address): number {
-    const fd = this.#i32(attr + OBJ_INFO.BPF_FD);
-    const file = this.#files.get(fd);
-    if (file !== undefined) return getMapInfo(this.memory, file.map, attr, uattr);
-    return FileTable.refusal(fd) === -EBADF ? -EBADFD : -EINVAL;
-  }
-
-  #open(map: EmbeddedMap, flags: number): number {
-    map.references++;
-    return this.#files.open(new OpenFile(map, flags));
-  }
-
-  /** The path of a pin. There are no directory fds here, so with BPF_F_PATH_FD only the current directory is one. */
-  #path(attr: Address): string | number {
-    const bytes = stringAt(this.memory, pointerAt(this.memory, attr + OBJ.PATHNAME), PATH_MAX);
-    if (typeof bytes === "number") return bytes;
-    if (bytes.length === 0) return -ENOENT;
-    const path = new TextDecoder().decode(bytes);
-    const usesPathFd = (this.#i32(attr + OBJ.FILE_FLAGS) & BPF_F_PATH_FD) !== 0;
-    const isRelative = !path.startsWith("/");
-    if (usesPathFd && isRelative && this.#i32(attr + OBJ.PATH_FD) !== AT_FDCWD) return -EBADF;
-    return path;
-  }
-
-  #i32(at: Address): number {
-    return this.memory.view.getInt32(at, true);
   }
 
   /** Completes the caller's attr in the kernel's own: `bpf_check_uarg_tail_zero` and the copy after it. */

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { EBADF, EINVAL } from "../../abi/errno.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "../../abi/flags.ts";
-import { FileTable, OpenFile } from "./file-table.ts";
+import { FileTable, MapFile } from "./file-table.ts";
 import type { EmbeddedMap } from "./map-ops.ts";
 
 /** The table never looks into a map. */
-function openFile(flags = 0): OpenFile {
-  return new OpenFile({} as EmbeddedMap, flags);
+function openFile(flags = 0): MapFile {
+  return new MapFile({} as EmbeddedMap, flags);
 }
 
 describe("a file table", () => {
@@ -33,10 +33,10 @@ describe("a file table", () => {
     const files = new FileTable();
     const file = openFile();
     const fd = files.open(file);
-    assert.equal(files.get(fd), file);
-    for (const other of [-1, 0, 1, 2, fd + 1, 2 ** 31 - 1, -(2 ** 31)]) assert.equal(files.get(other), undefined);
+    assert.equal(files.map(fd), file);
+    for (const other of [-1, 0, 1, 2, fd + 1, 2 ** 31 - 1, -(2 ** 31)]) assert.equal(files.map(other), undefined);
     assert.equal(files.close(fd), file);
-    assert.equal(files.get(fd), undefined);
+    assert.equal(files.map(fd), undefined);
     assert.equal(files.close(fd), undefined);
   });
 
@@ -51,14 +51,14 @@ describe("a file table", () => {
     const files = new FileTable();
     for (const fd of [0, 1, 2]) {
       assert.ok(files.isOpen(fd));
-      assert.equal(files.get(fd), undefined);
+      assert.equal(files.map(fd), undefined);
       assert.equal(files.close(fd), undefined);
-      assert.equal(FileTable.refusal(fd), -EINVAL);
+      assert.equal(files.refusal(fd), -EINVAL);
     }
     assert.ok(!files.isOpen(3));
     assert.ok(!files.isOpen(-1));
-    assert.equal(FileTable.refusal(3), -EBADF);
-    assert.equal(FileTable.refusal(-1), -EBADF);
+    assert.equal(files.refusal(3), -EBADF);
+    assert.equal(files.refusal(-1), -EBADF);
     assert.ok(files.isOpen(files.open(openFile())));
   });
 });

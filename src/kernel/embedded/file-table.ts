@@ -1,17 +1,28 @@
 import { EBADF, EINVAL } from "../../abi/errno.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "../../abi/flags.ts";
+import type { KernelObject } from "./kernel-object.ts";
 import type { EmbeddedMap } from "./map-ops.ts";
 
-/** An open file: a map as one fd may use it. */
+/** An open file: an object of the kernel as one fd refers to it. */
 export class OpenFile {
-  readonly map: EmbeddedMap;
-  readonly canRead: boolean;
-  readonly canWrite: boolean;
+  readonly object: KernelObject;
   /** False once its fd is closed. */
   isOpen = true;
 
+  constructor(object: KernelObject) {
+    this.object = object;
+  }
+}
+
+/** A map as one fd may use it. */
+export class MapFile extends OpenFile {
+  readonly map: EmbeddedMap;
+  readonly canRead: boolean;
+  readonly canWrite: boolean;
+
   /** `flags` may have BPF_F_RDONLY or BPF_F_WRONLY, not both. */
   constructor(map: EmbeddedMap, flags: number) {
+    super(map);
     this.map = map;
     this.canRead = (flags & BPF_F_WRONLY) === 0;
     this.canWrite = (flags & BPF_F_RDONLY) === 0;
@@ -26,19 +37,25 @@ export class FileTable {
   readonly #files: (OpenFile | undefined)[] = [undefined, undefined, undefined];
   #lowest = FIRST_FD;
 
-  /** The file of an fd; `undefined` when it is not open. */
-  get(fd: number): OpenFile | undefined {
+  /** The file of an fd; `undefined` when it is not open, or one of the standard streams. */
+  file(fd: number): OpenFile | undefined {
     return this.#files[fd];
   }
 
-  /** Whether an fd is open, as a map or as one of the standard streams. */
-  isOpen(fd: number): boolean {
-    return this.#files[fd] !== undefined || FileTable.refusal(fd) !== -EBADF;
+  /** The map of an fd; `undefined` when it is not open, or open as something else. */
+  map(fd: number): MapFile | undefined {
+    const file = this.#files[fd];
+    return file instanceof MapFile ? file : undefined;
   }
 
-  /** What a command on a map answers for an fd that `get` knows nothing of: the standard streams are open, but no maps. */
-  static refusal(fd: number): number {
-    return fd >= 0 && fd < FIRST_FD ? -EINVAL : -EBADF;
+  /** Whether an fd is open, as an object of the kernel or as one of the standard streams. */
+  isOpen(fd: number): boolean {
+    return this.#files[fd] !== undefined || (fd >= 0 && fd < FIRST_FD);
+  }
+
+  /** What a command answers for an fd that is not what it asks for: open as something else, or not open at all. */
+  refusal(fd: number): number {
+    return this.isOpen(fd) ? -EINVAL : -EBADF;
   }
 
   open(file: OpenFile): number {

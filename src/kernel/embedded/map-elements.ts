@@ -9,7 +9,7 @@ import { EFAULT, EINVAL, ENOMEM, EPERM } from "../../abi/errno.ts";
 import { BPF_F_LOCK } from "../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/page-allocator.ts";
-import { FileTable } from "./file-table.ts";
+import type { FileTable } from "./file-table.ts";
 import { MapBatch } from "./map-batch.ts";
 import type { EmbeddedMap } from "./map-ops.ts";
 import { Scratch } from "./scratch.ts";
@@ -42,8 +42,8 @@ export class MapElements {
     const flags = u64At(this.#memory, attr + MAP_ELEM.FLAGS);
     if (flags !== 0 && flags !== BPF_F_LOCK) return -EINVAL;
     const fd = this.#mapFd(attr);
-    const file = this.#files.get(fd);
-    if (file === undefined) return FileTable.refusal(fd);
+    const file = this.#files.map(fd);
+    if (file === undefined) return this.#files.refusal(fd);
     if (!file.canRead) return -EPERM;
     if (flags !== 0) return -EINVAL;
     const { map } = file;
@@ -58,8 +58,8 @@ export class MapElements {
   /** BPF_MAP_UPDATE_ELEM: `map_update_elem`. */
   update(attr: Address): number {
     const fd = this.#mapFd(attr);
-    const file = this.#files.get(fd);
-    if (file === undefined) return FileTable.refusal(fd);
+    const file = this.#files.map(fd);
+    if (file === undefined) return this.#files.refusal(fd);
     const { map } = file;
     if (!file.canWrite || map.isFrozen) return -EPERM;
     const flags = u64At(this.#memory, attr + MAP_ELEM.FLAGS);
@@ -74,8 +74,8 @@ export class MapElements {
   /** BPF_MAP_DELETE_ELEM: `map_delete_elem`. */
   delete(attr: Address): number {
     const fd = this.#mapFd(attr);
-    const file = this.#files.get(fd);
-    if (file === undefined) return FileTable.refusal(fd);
+    const file = this.#files.map(fd);
+    if (file === undefined) return this.#files.refusal(fd);
     const { map } = file;
     if (!file.canWrite || map.isFrozen) return -EPERM;
     const key = this.#takeKey(attr, map);
@@ -85,8 +85,8 @@ export class MapElements {
   /** BPF_MAP_GET_NEXT_KEY: `map_get_next_key`. */
   getNextKey(attr: Address): number {
     const fd = this.#mapFd(attr);
-    const file = this.#files.get(fd);
-    if (file === undefined) return FileTable.refusal(fd);
+    const file = this.#files.map(fd);
+    if (file === undefined) return this.#files.refusal(fd);
     if (!file.canRead) return -EPERM;
     const { map } = file;
     const memory = this.#memory;
@@ -106,8 +106,8 @@ export class MapElements {
     const flags = u64At(this.#memory, attr + MAP_ELEM.FLAGS);
     if (flags !== 0 && flags !== BPF_F_LOCK) return -EINVAL;
     const fd = this.#mapFd(attr);
-    const file = this.#files.get(fd);
-    if (file === undefined) return FileTable.refusal(fd);
+    const file = this.#files.map(fd);
+    if (file === undefined) return this.#files.refusal(fd);
     const { map } = file;
     if (!file.canRead || !file.canWrite || map.isFrozen) return -EPERM;
     if (flags !== 0) return -EINVAL;
@@ -121,8 +121,8 @@ export class MapElements {
   /** The four batch commands: `bpf_map_do_batch`. The count is answered in the caller's own attr at `uattr`. */
   batch(command: number, attr: Address, uattr: Address): number {
     const fd = this.#memory.view.getInt32(attr + MAP_BATCH.MAP_FD, true);
-    const file = this.#files.get(fd);
-    if (file === undefined) return FileTable.refusal(fd);
+    const file = this.#files.map(fd);
+    if (file === undefined) return this.#files.refusal(fd);
     const { map } = file;
     const reads = command === BPF_MAP_LOOKUP_BATCH || command === BPF_MAP_LOOKUP_AND_DELETE_BATCH;
     const writes = command !== BPF_MAP_LOOKUP_BATCH;

@@ -2,9 +2,10 @@ import { ENOENT, ENOTSUPP } from "../../abi/errno.ts";
 import { BPF_F_RDONLY, BPF_F_RDONLY_PROG, BPF_F_WRONLY, BPF_F_WRONLY_PROG } from "../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../memory/address-space.ts";
 import type { FileTable } from "./file-table.ts";
+import type { KernelObject } from "./kernel-object.ts";
 import type { MapBatch } from "./map-batch.ts";
 import type { MapCreateAttr } from "./map-create-attr.ts";
-import type { MapTable } from "./map-table.ts";
+import type { ObjectTable } from "./object-table.ts";
 import { SEGMENT } from "./segment.ts";
 import { copyBytes } from "./user-memory.ts";
 
@@ -44,7 +45,7 @@ export interface MapHost {
   readonly memory: AddressSpace;
   readonly possibleCpus: number;
   readonly files: FileTable;
-  readonly maps: MapTable;
+  readonly maps: ObjectTable<EmbeddedMap>;
 }
 
 /** What code for the elements of one map is generated from: see `EmbeddedMap.generateLookup`. */
@@ -67,7 +68,8 @@ export interface MapType {
 }
 
 /** A map of the embedded kernel: what all types share of Linux's `struct bpf_map`, over a segment. */
-export abstract class EmbeddedMap implements MapOps {
+export abstract class EmbeddedMap implements MapOps, KernelObject {
+  readonly kind = "map";
   readonly memory: AddressSpace;
   /** Where the segment begins. */
   readonly base: Address;

@@ -3,7 +3,7 @@ import { BPF_F_RDONLY_PROG } from "../../abi/flags.ts";
 import { PROT_WRITE } from "../../abi/mman.ts";
 import type { Address } from "../../memory/address-space.ts";
 import { PAGE_SIZE, pageAlign } from "../../memory/page-allocator.ts";
-import type { OpenFile } from "./file-table.ts";
+import type { MapFile } from "./file-table.ts";
 import type { EmbeddedMap } from "./map-ops.ts";
 import { SEGMENT } from "./segment.ts";
 
@@ -22,7 +22,7 @@ export class Mappings {
   readonly #mappings: Mapping[] = [];
 
   /** `mmap(2)`, shared: the checks of `mm/mmap.c: do_mmap`, `kernel/bpf/syscall.c: bpf_map_mmap` and of the map type, 6.18. */
-  map(file: OpenFile, length: number, protection: number, offset: number): Address {
+  map(file: MapFile, length: number, protection: number, offset: number): Address {
     if (!Number.isSafeInteger(length) || length <= 0 || offset < 0 || offset % PAGE_SIZE !== 0) return -EINVAL;
     const { map } = file;
     const isWritable = (protection & PROT_WRITE) !== 0;

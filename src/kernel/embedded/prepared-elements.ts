@@ -22,7 +22,7 @@ export function prepareElement(
   cmd: number,
   attr: Address,
 ): PreparedCommand {
-  const file = files.get(memory.view.getInt32(attr + MAP_ELEM.MAP_FD, true));
+  const file = files.map(memory.view.getInt32(attr + MAP_ELEM.MAP_FD, true));
   if (file === undefined) return plain;
   const { map } = file;
   const key = pointerAt(memory, attr + MAP_ELEM.KEY);

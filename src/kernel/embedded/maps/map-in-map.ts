@@ -11,7 +11,6 @@ import {
   BPF_MAP_TYPE_XSKMAP,
 } from "../../../abi/map-types.ts";
 import type { Address } from "../../../memory/address-space.ts";
-import { FileTable } from "../file-table.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import type { EmbeddedMap, MapHost } from "../map-ops.ts";
 import { SEGMENT } from "../segment.ts";
@@ -47,8 +46,8 @@ const FIXED_END: ReadonlySet<number> = new Set([BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE
 
 /** The map that a map of maps is made after, or `−errno`: `kernel/bpf/map_in_map.c: bpf_map_meta_alloc`, 6.18. */
 export function innerTemplate({ files }: MapHost, attr: MapCreateAttr): EmbeddedMap | number {
-  const file = files.get(attr.innerMapFd);
-  if (file === undefined) return FileTable.refusal(attr.innerMapFd);
+  const file = files.map(attr.innerMapFd);
+  if (file === undefined) return files.refusal(attr.innerMapFd);
   if (MAPS_OF_MAPS.has(file.map.type)) return -EINVAL;
   return NEVER_INNER.has(file.map.type) ? -ENOTSUPP : file.map;
 }
@@ -77,15 +76,15 @@ export class InnerMaps {
   /** Why the fd at an address is not that of a map which can be kept here; 0 when it is: `bpf_map_fd_get_ptr`. */
   refusal(value: Address): number {
     const fd = this.#fdAt(value);
-    const file = this.#host.files.get(fd);
-    if (file === undefined) return FileTable.refusal(fd);
+    const file = this.#host.files.map(fd);
+    if (file === undefined) return this.#host.files.refusal(fd);
     return this.#isAlike(file.map) ? 0 : -EINVAL;
   }
 
   /** Puts the id of the map whose fd is at an address, and which is not refused, in the place of the map that is at `at`. */
   keep(at: Address, value: Address): void {
     const { files, memory } = this.#host;
-    const map = files.get(this.#fdAt(value))?.map;
+    const map = files.map(this.#fdAt(value))?.map;
     if (map === undefined) return;
     const previous = memory.u32[at >>> 2] as number;
     map.references++;

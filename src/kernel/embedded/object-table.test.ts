@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { EmbeddedMap } from "./map-ops.ts";
-import { MapTable } from "./map-table.ts";
+import type { KernelObject } from "./kernel-object.ts";
+import { ObjectTable } from "./object-table.ts";
 
-/** As much of a map as the table touches. */
-class StubMap {
+class StubMap implements KernelObject {
+  readonly kind = "map";
   id = 0;
   references = 1;
   isFree = false;
@@ -14,19 +14,19 @@ class StubMap {
   }
 }
 
-function add(table: MapTable): StubMap {
+function add(table: ObjectTable<StubMap>): StubMap {
   const map = new StubMap();
-  table.add(map as unknown as EmbeddedMap);
+  table.add(map);
   return map;
 }
 
-function put(table: MapTable, map: StubMap): void {
-  table.put(map as unknown as EmbeddedMap);
+function put(table: ObjectTable<StubMap>, map: StubMap): void {
+  table.put(map);
 }
 
-describe("a map table", () => {
+describe("an object table", () => {
   test("numbers maps from 1 on, and no number twice", () => {
-    const table = new MapTable();
+    const table = new ObjectTable<StubMap>();
     assert.equal(add(table).id, 1);
     const second = add(table);
     assert.equal(second.id, 2);
@@ -35,7 +35,7 @@ describe("a map table", () => {
   });
 
   test("finds a map by its id, and the lowest id from one on", () => {
-    const table = new MapTable();
+    const table = new ObjectTable<StubMap>();
     const maps = [add(table), add(table), add(table)];
     assert.equal(table.get(2), maps[1]);
     put(table, maps[1] as StubMap);
@@ -47,7 +47,7 @@ describe("a map table", () => {
   });
 
   test("frees a map with its last reference", () => {
-    const table = new MapTable();
+    const table = new ObjectTable<StubMap>();
     const map = add(table);
     map.references = 2;
     put(table, map);

@@ -1,0 +1,28 @@
+import type { Address } from "../../memory/address-space.ts";
+import type { Bpffs } from "./bpffs.ts";
+import type { KernelObject, ObjectKind } from "./kernel-object.ts";
+import type { MapHost } from "./map-ops.ts";
+import type { ObjectTable } from "./object-table.ts";
+
+/** What the commands of one embedded kernel work on. */
+export interface KernelState extends MapHost {
+  readonly bpffs: Bpffs;
+  readonly programs: ObjectTable<KernelObject>;
+  readonly btfs: ObjectTable<KernelObject>;
+}
+
+/** The objects of a kind. */
+export function tableOf(state: KernelState, kind: ObjectKind): ObjectTable<KernelObject> {
+  if (kind === "program") return state.programs;
+  return kind === "btf" ? state.btfs : (state.maps as ObjectTable<KernelObject>);
+}
+
+/** Drops one reference to an object; with the last one it is freed. */
+export function put(state: KernelState, object: KernelObject): void {
+  tableOf(state, object.kind).put(object);
+}
+
+/** A 32-bit field of an attr. */
+export function i32At({ memory }: KernelState, at: Address): number {
+  return memory.view.getInt32(at, true);
+}

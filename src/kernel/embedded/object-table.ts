@@ -1,0 +1,39 @@
+import type { KernelObject } from "./kernel-object.ts";
+
+/** Ids stay below this: `include/linux/idr.h` as `bpf_map_alloc_id` uses it, 6.18. */
+const INT_MAX = 2 ** 31 - 1;
+
+/** Every object of one kind that lives, by id. */
+export class ObjectTable<T extends KernelObject> {
+  readonly #objects = new Map<number, T>();
+  #lastId = 0;
+
+  /** Gives a new object its id: the one after the last that was given, from 1 again when they run out. */
+  add(object: T): void {
+    do this.#lastId = this.#lastId >= INT_MAX - 1 ? 1 : this.#lastId + 1;
+    while (this.#objects.has(this.#lastId));
+    object.id = this.#lastId;
+    this.#objects.set(object.id, object);
+  }
+
+  get(id: number): T | undefined {
+    return this.#objects.get(id);
+  }
+
+  /** The lowest id from `id` on; `undefined` when there is none. */
+  idFrom(id: number): number | undefined {
+    let lowest: number | undefined;
+    for (const candidate of this.#objects.keys()) {
+      if (candidate >= id && (lowest === undefined || candidate < lowest)) lowest = candidate;
+    }
+    return lowest;
+  }
+
+  /** Drops one reference; with the last one the object is freed. */
+  put(object: T): void {
+    object.references--;
+    if (object.references > 0) return;
+    this.#objects.delete(object.id);
+    object.free();
+  }
+}
