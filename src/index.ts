@@ -11,8 +11,13 @@ import { EmbeddedKernel, type EmbeddedOptions } from "./kernel/embedded/embedded
 
 export type { MapFlagName } from "./abi/flag-names.ts";
 export * from "./abi/flags.ts";
+export type { HelperName } from "./abi/helpers.ts";
 export type { MapTypeName } from "./abi/map-types.ts";
 export type { Bpf } from "./bpf.ts";
+export { Assembler } from "./isa/assembler.ts";
+export { type DisassemblyNames, disassemble } from "./isa/disassemble.ts";
+export { decode, encode, type Instruction } from "./isa/instruction.ts";
+export type { AtomicType, HalfRegister, LoadType, MapReference, Register, StoreType } from "./isa/operands.ts";
 export type { EmbeddedOptions } from "./kernel/embedded/embedded-kernel.ts";
 export { ipv4, ipv6, mac } from "./layout/address.ts";
 export { type ArrayLayout, array } from "./layout/array.ts";
