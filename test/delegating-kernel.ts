@@ -36,6 +36,10 @@ export class DelegatingKernel implements Kernel {
     return this.kernel.munmap(address, length);
   }
 
+  fdinfo(fd: number): string | number {
+    return this.kernel.fdinfo(fd);
+  }
+
   mkdir(path: string): number {
     return this.kernel.mkdir(path);
   }

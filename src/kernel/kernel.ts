@@ -32,6 +32,12 @@ export interface Kernel {
   /** `munmap(2)` of what `mmap` answered, whole. */
   munmap(address: Address, length: number): number;
 
+  /**
+   * What `/proc/self/fdinfo` says of an fd that this kernel gave out: lines of a name, a colon, a tab and a value, among them
+   * `map_id`, `memlock` and `frozen` of a map, `prog_id` of a program, `btf_id` of BTF. Any other fd is `−EBADF`.
+   */
+  fdinfo(fd: number): string | number;
+
   /** `mkdir(2)` of a directory of the BPF filesystem. */
   mkdir(path: string): number;
   /** `rmdir(2)` of an empty directory of the BPF filesystem. */

@@ -98,6 +98,11 @@ export class AddressSpace implements Memory {
     );
   }
 
+  /** How many bytes an allocation has; `undefined` for an address that is none. */
+  sizeOf(address: Address): number | undefined {
+    return this.#ranges.get(address) ?? this.#blocks.sizeOf(address);
+  }
+
   /** Gives back what an allocation returned. */
   release(address: Address): void {
     const bytes = this.#ranges.get(address);

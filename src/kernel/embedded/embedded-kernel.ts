@@ -23,6 +23,7 @@ import { PAGE_SIZE } from "../../memory/page-allocator.ts";
 import type { Kernel } from "../kernel.ts";
 import { PlainCommand, type PreparedCommand } from "../prepared-command.ts";
 import { Bpffs } from "./bpffs.ts";
+import { fdinfoOf } from "./fdinfo.ts";
 import { FileTable } from "./file-table.ts";
 import { i32At, type KernelState, put } from "./kernel-state.ts";
 import { createMap } from "./map-create.ts";
@@ -125,6 +126,11 @@ export class EmbeddedKernel implements Kernel {
     if (map === undefined) return -EINVAL;
     put(this.#state, map);
     return 0;
+  }
+
+  fdinfo(fd: number): string | number {
+    const file = this.#files.file(fd);
+    return file === undefined ? -EBADF : fdinfoOf(file.object);
   }
 
   mkdir(path: string): number {

@@ -118,6 +118,10 @@ export class LinuxKernel implements Kernel {
     return this.#lifetime.isOver ? -EBADF : this.#resources.munmap(address, length);
   }
 
+  fdinfo(fd: number): string | number {
+    return this.#resources.fdinfo(fd);
+  }
+
   mkdir(path: string): number {
     return this.#lifetime.isOver ? -EBADF : mkdir(path);
   }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { EBADF, EINVAL, ENOMEM } from "../../abi/errno.ts";
 import { PROT_READ, PROT_WRITE } from "../../abi/mman.ts";
 import type { Address, AddressSpace } from "../../memory/address-space.ts";
@@ -37,6 +38,17 @@ export class Resources {
   close(fd: number): number {
     if (!this.#fds.delete(fd)) return -EBADF;
     return this.#libc.close(fd) < 0 ? -this.#libc.errno() : 0;
+  }
+
+  /** The fdinfo of an fd that it owns; see `Kernel.fdinfo`. */
+  fdinfo(fd: number): string | number {
+    if (!this.#fds.has(fd)) return -EBADF;
+    try {
+      return readFileSync(`/proc/self/fdinfo/${fd}`, "utf8");
+    } catch (error) {
+      // Where /proc is not mounted.
+      return (error as NodeJS.ErrnoException).errno ?? -EINVAL;
+    }
   }
 
   /** `mmap(2)` of an fd that it owns, over pages of the linear memory; see `Kernel.mmap`. */
