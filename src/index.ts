@@ -14,6 +14,17 @@ export * from "./abi/flags.ts";
 export type { HelperName } from "./abi/helpers.ts";
 export type { MapTypeName } from "./abi/map-types.ts";
 export type { Bpf } from "./bpf.ts";
+export { Btf } from "./btf/btf.ts";
+export { BtfBuilder, type BtfTypeSpec } from "./btf/btf-builder.ts";
+export { BtfError } from "./btf/btf-error.ts";
+export {
+  BtfExt,
+  type CoreRelocation,
+  type FunctionInfo,
+  type LineInfo,
+  type SectionInfo,
+} from "./btf/btf-ext.ts";
+export type * from "./btf/btf-type.ts";
 export { Assembler } from "./isa/assembler.ts";
 export { type DisassemblyNames, disassemble } from "./isa/disassemble.ts";
 export { decode, encode, type Instruction } from "./isa/instruction.ts";
