@@ -13,6 +13,7 @@ export type { MapFlagName } from "./abi/flag-names.ts";
 export * from "./abi/flags.ts";
 export type { HelperName } from "./abi/helpers.ts";
 export type { MapTypeName } from "./abi/map-types.ts";
+export type { ProgTypeName } from "./abi/prog-types.ts";
 export type { Bpf } from "./bpf.ts";
 export { Btf } from "./btf/btf.ts";
 export { BtfBuilder, type BtfTypeSpec } from "./btf/btf-builder.ts";
@@ -87,7 +88,17 @@ export type { Stack } from "./maps/stack.ts";
 export type { Memory } from "./memory/address-space.ts";
 export { BpfError } from "./sys/bpf-error.ts";
 export type { MapInfo } from "./sys/map-info.ts";
-export type { BatchOptions, MapCreateOptions, PathOptions, Sys } from "./sys/sys.ts";
+export type { ProgInfo, ProgInfoBuffers } from "./sys/prog-info.ts";
+export type {
+  BatchOptions,
+  BtfInfo,
+  BtfLoadOptions,
+  MapCreateOptions,
+  PathOptions,
+  ProgLoadOptions,
+  ProgTestRunOptions,
+  Sys,
+} from "./sys/sys.ts";
 
 /**
  * The embedded kernel: the map subsystem of Linux in this process, with the same results, the same errors and the same
