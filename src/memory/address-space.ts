@@ -103,6 +103,16 @@ export class AddressSpace implements Memory {
     return this.#ranges.get(address) ?? this.#blocks.sizeOf(address);
   }
 
+  /** Takes zeroed memory for the segment of a map, whole pages of it: see `tryAllocate`. An address space whose segments are files overrides it. */
+  tryAllocateSegment(bytes: number): Address {
+    return this.tryAllocate(Math.max(bytes, PAGE_SIZE));
+  }
+
+  /** Gives back what `tryAllocateSegment` returned. */
+  releaseSegment(address: Address): void {
+    this.release(address);
+  }
+
   /** Gives back what an allocation returned. */
   release(address: Address): void {
     const bytes = this.#ranges.get(address);

@@ -186,6 +186,6 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
 
   /** Gives the segment back. The map is gone. */
   free(): void {
-    this.memory.release(this.base);
+    this.memory.releaseSegment(this.base);
   }
 }

@@ -23,8 +23,12 @@ export const SEGMENT = {
   NAME: 48,
   /** From here on a header belongs to the map type. */
   TYPE_HEADER: 64,
+  /** The bytes of the whole segment, a u64. */
+  LENGTH: 128,
+  /** In a segment that is a file: the boot of the machine that it was made in, 16 bytes. What is older cannot be trusted. */
+  BOOT: 136,
   /** The size of the header: where the map type's own tables begin. */
-  HEADER_SIZE: 128,
+  HEADER_SIZE: 256,
 } as const;
 
 const MAGIC_LOW = 0x6970616d; // "mapi"
@@ -34,7 +38,7 @@ const VERSION = 1;
 /** Takes a zeroed segment of `bytes` and writes its header; 0 when the address space has no room for it. */
 export function allocateSegment(memory: AddressSpace, attr: MapCreateAttr, bytes: number): Address {
   if (bytes > memory.limit) return 0;
-  const base = memory.tryAllocate(Math.max(bytes, 4096));
+  const base = memory.tryAllocateSegment(bytes);
   if (base === 0) return 0;
   const word = base >>> 2;
   const { u32, u8 } = memory;
@@ -49,5 +53,7 @@ export function allocateSegment(memory: AddressSpace, attr: MapCreateAttr, bytes
   u32[word + SEGMENT.MAP_EXTRA / 4] = attr.mapExtraLow;
   u32[word + SEGMENT.MAP_EXTRA / 4 + 1] = attr.mapExtraHigh;
   u8.set(attr.name, base + SEGMENT.NAME);
+  u32[word + SEGMENT.LENGTH / 4] = bytes;
+  u32[word + SEGMENT.LENGTH / 4 + 1] = Math.floor(bytes / 2 ** 32);
   return base;
 }

@@ -3,6 +3,7 @@ import { BPF_EXIST, BPF_F_INNER_MAP, BPF_F_MMAPABLE, BPF_F_NUMA_NODE, BPF_NOEXIS
 import type { Address, AddressSpace } from "../../../memory/address-space.ts";
 import { PAGE_SIZE, pageAlign } from "../../../memory/page-allocator.ts";
 import { genericLookupBatch, genericUpdateBatch } from "../generic-batch.ts";
+import { arrayGuards, guardsEnd, stagesSize } from "../guards.ts";
 import type { MapBatch } from "../map-batch.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import { ACCESS_FLAGS, EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
@@ -11,7 +12,8 @@ import { copyBytes } from "../user-memory.ts";
 
 /*
  * The segment: the header, then the values one after another, each rounded up to 8 bytes. In a map that can be mapped
- * into memory the values begin on a page of their own.
+ * into memory the values begin on a page of their own. Then guards, and for each of them room for a value on its way: memory
+ * that is shared needs them for values that cannot be written in one piece.
  */
 
 const CREATE_FLAGS = BPF_F_NUMA_NODE | BPF_F_MMAPABLE | BPF_F_INNER_MAP | ACCESS_FLAGS;
@@ -29,14 +31,20 @@ export const ARRAY: MapType = {
   alloc({ memory }: MapHost, attr: MapCreateAttr): EmbeddedMap | number {
     const values = elementSize(attr.valueSize) * attr.maxEntries;
     const isMapable = (attr.flags & BPF_F_MMAPABLE) !== 0;
-    const bytes = firstValue(attr.flags) + (isMapable ? pageAlign(values) : values);
-    const base = allocateSegment(memory, attr, bytes);
+    const tables = firstValue(attr.flags) + (isMapable ? pageAlign(values) : values);
+    const base = allocateSegment(memory, attr, arrayEnd(attr, elementSize(attr.valueSize), tables));
     return base === 0 ? -ENOMEM : new ArrayMap(memory, base);
   },
 };
 
 function elementSize(valueSize: number): number {
   return Math.ceil(valueSize / 8) * 8;
+}
+
+/** Where the segment of an array ends whose values end at `tables`. */
+export function arrayEnd(attr: MapCreateAttr, elementBytes: number, tables: number): number {
+  const guards = arrayGuards(attr, elementBytes);
+  return guards === 0 ? tables : guardsEnd(tables, guards) + stagesSize(elementBytes, guards);
 }
 
 /** Where the values begin, from the segment's start. */

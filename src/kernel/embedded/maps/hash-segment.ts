@@ -1,6 +1,7 @@
 import { E2BIG, ENOMEM } from "../../../abi/errno.ts";
 import { BPF_F_ZERO_SEED } from "../../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../../memory/address-space.ts";
+import { guardCount, guardsAt, guardsEnd } from "../guards.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
 import { allCpusSize } from "./percpu-values.ts";
@@ -10,7 +11,8 @@ import { allCpusSize } from "./percpu-values.ts";
  * elements: a word that links to the next one of the chain, the key padded to whole words, the value aligned to 8.
  * Links count words from the start of the segment. An element that is free is chained to the other free ones; those
  * that were never used are not even that, so a large map touches no page that it does not need. In a per-CPU table a
- * value is one slot for each possible CPU, each rounded up to 8 bytes.
+ * value is one slot for each possible CPU, each rounded up to 8 bytes. Behind the elements of the map lie as many again as
+ * there are guards, and the guards: memory that is shared needs an element to fill before it takes the place of another.
  */
 export const HASH_HEADER = {
   SEED: SEGMENT.TYPE_HEADER,
@@ -22,6 +24,12 @@ export const HASH_HEADER = {
   POSSIBLE_CPUS: SEGMENT.TYPE_HEADER + 12,
   /** In a table that evicts: the number of the element that is asked next whether it can go. */
   HAND: SEGMENT.TYPE_HEADER + 16,
+  /** The lock of the free list, in memory that is shared: see `GUARD.LOCK`. */
+  FREE_LOCK: SEGMENT.TYPE_HEADER + 20,
+  /** The lock of whoever looks for elements that were lost. */
+  SWEEP_LOCK: SEGMENT.TYPE_HEADER + 24,
+  /** 1 when someone died with a lock in hand, so that elements may have been lost. */
+  IS_LEAKY: SEGMENT.TYPE_HEADER + 28,
 } as const;
 
 const LINUX_BUCKET = 16;
@@ -39,14 +47,44 @@ export function allocateHashTable(
 ): Address | number {
   const buckets = bucketCount(maxEntries);
   if (buckets > U32_MAX / LINUX_BUCKET) return -E2BIG;
-  const element = elementWords(attr.keySize, storedSize) * 4;
-  const base = allocateSegment(memory, attr, firstElementWord(buckets) * 4 + element * maxEntries);
+  const { end } = hashPlan(attr.keySize, storedSize, maxEntries);
+  const base = allocateSegment(memory, attr, end);
   if (base === 0) return -ENOMEM;
   const seed = (attr.flags & BPF_F_ZERO_SEED) !== 0 ? 0 : Math.floor(Math.random() * 2 ** 32);
   memory.u32[(base + SEGMENT.MAX_ENTRIES) >>> 2] = maxEntries;
   memory.u32[(base + HASH_HEADER.SEED) >>> 2] = seed;
   memory.u32[(base + HASH_HEADER.POSSIBLE_CPUS) >>> 2] = possibleCpus;
   return base;
+}
+
+/** Where the tables of a hash lie, in bytes from the segment's start. */
+export interface HashPlan {
+  readonly buckets: number;
+  readonly firstElement: number;
+  readonly elementBytes: number;
+  /** How many elements there are, those included that only guards use. */
+  readonly elements: number;
+  readonly guards: number;
+  readonly firstGuard: number;
+  readonly end: number;
+}
+
+export function hashPlan(keySize: number, storedSize: number, maxEntries: number): HashPlan {
+  const buckets = bucketCount(maxEntries);
+  const guards = guardCount(buckets);
+  const elements = maxEntries + guards;
+  const firstElement = firstElementWord(buckets) * 4;
+  const elementBytes = elementWords(keySize, storedSize) * 4;
+  const tables = firstElement + elementBytes * elements;
+  return {
+    buckets,
+    firstElement,
+    elementBytes,
+    elements,
+    guards,
+    firstGuard: guardsAt(tables),
+    end: guardsEnd(tables, guards),
+  };
 }
 
 /** The bytes of a value of the table in the hands of user space. */

@@ -2,6 +2,7 @@ import { EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC } from "../../../abi/errno.ts";
 import { BPF_EXIST, BPF_F_NO_PREALLOC, BPF_F_NUMA_NODE, BPF_NOEXIST } from "../../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../../memory/address-space.ts";
 import { genericDeleteBatch, genericLookupBatch, genericUpdateBatch } from "../generic-batch.ts";
+import { guardsEnd } from "../guards.ts";
 import type { MapBatch } from "../map-batch.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import { ACCESS_FLAGS, EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
@@ -13,7 +14,8 @@ import { Pool } from "./pool.ts";
  * The segment: the header, the nodes of a binary radix trie, then the values, each aligned to 8. A key is a prefix: its
  * length in bits as a u32, then bytes of which the first bits count. A node without a value is intermediate: it only
  * parts two branches, and always has both. So there is at most one of them less than there are entries. What a node is
- * below agrees with it in all bits of its prefix. Links count words from the start of the segment, 0 is none.
+ * below agrees with it in all bits of its prefix. Links count words from the start of the segment, 0 is none. There is one
+ * node and one value more than entries need, and a guard: memory that is shared needs them to replace an entry.
  *
  * The bytes of a key are kept as numbers, the first byte highest, so that the bits in which two prefixes agree are counted
  * a word at a time.
@@ -47,8 +49,8 @@ export const LPM_TRIE: MapType = {
     if (!attr.hasOnlyFlags(CREATE_FLAGS)) return -EINVAL;
     if (attr.keySize <= KEY_HEADER || attr.keySize > KEY_HEADER + MOST_DATA) return -EINVAL;
     if (attr.valueSize === 0 || attr.valueSize > MOST_VALUE) return -EINVAL;
-    const words = firstValue(attr.keySize, attr.maxEntries) + valueWords(attr.valueSize) * attr.maxEntries;
-    const base = allocateSegment(memory, attr, words * 4);
+    const words = firstValue(attr.keySize, attr.maxEntries) + valueWords(attr.valueSize) * (attr.maxEntries + 1);
+    const base = allocateSegment(memory, attr, guardsEnd(words * 4, 1));
     return base === 0 ? -ENOMEM : new LpmTrie(memory, base);
   },
 };
@@ -73,7 +75,7 @@ function nodeCount(maxEntries: number): number {
 
 /** The word at which the values begin, from the segment's start: behind the nodes. */
 function firstValue(keySize: number, maxEntries: number): number {
-  const word = SEGMENT.HEADER_SIZE / 4 + nodeWords(keySize) * nodeCount(maxEntries);
+  const word = SEGMENT.HEADER_SIZE / 4 + nodeWords(keySize) * (nodeCount(maxEntries) + 1);
   return Math.ceil(word / 2) * 2;
 }
 

@@ -5,7 +5,7 @@ import type { MapCreateAttr } from "../map-create-attr.ts";
 import { ACCESS_FLAGS, type EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
 import { copyBytes } from "../user-memory.ts";
-import { ArrayMap } from "./array.ts";
+import { ArrayMap, arrayEnd } from "./array.ts";
 import { allCpusSize, PERCPU_MOST, slotSize } from "./percpu-values.ts";
 
 /*
@@ -27,8 +27,9 @@ export const PERCPU_ARRAY: MapType = {
   },
 
   alloc({ memory, possibleCpus }: MapHost, attr: MapCreateAttr): EmbeddedMap | number {
-    const bytes = SEGMENT.HEADER_SIZE + allCpusSize(attr.valueSize, possibleCpus) * attr.maxEntries;
-    const base = allocateSegment(memory, attr, bytes);
+    const element = allCpusSize(attr.valueSize, possibleCpus);
+    const tables = SEGMENT.HEADER_SIZE + element * attr.maxEntries;
+    const base = allocateSegment(memory, attr, arrayEnd(attr, element, tables));
     if (base === 0) return -ENOMEM;
     memory.u32[(base + PERCPU_ARRAY_HEADER.POSSIBLE_CPUS) >>> 2] = possibleCpus;
     return new PercpuArrayMap(memory, base);

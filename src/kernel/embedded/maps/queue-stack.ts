@@ -1,6 +1,7 @@
 import { E2BIG, EINVAL, ENOENT, ENOMEM } from "../../../abi/errno.ts";
 import { BPF_ANY, BPF_EXIST, BPF_F_NUMA_NODE } from "../../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../../memory/address-space.ts";
+import { guardsEnd } from "../guards.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import { ACCESS_FLAGS, EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
@@ -8,7 +9,7 @@ import { copyBytes } from "../user-memory.ts";
 
 /*
  * The segment: the header, then a ring of slots, one more than the map has entries, each of the value's size. The values
- * lie from the tail on to the slot before the head; one slot is always free, so that full and empty differ.
+ * lie from the tail on to the slot before the head; one slot is always free, so that full and empty differ. Then a guard.
  */
 const RING_HEADER = {
   /** The slot of the next value. */
@@ -28,7 +29,8 @@ function allocCheck(attr: MapCreateAttr): number {
 }
 
 function allocateRing(memory: AddressSpace, attr: MapCreateAttr): Address | number {
-  const base = allocateSegment(memory, attr, SEGMENT.HEADER_SIZE + (attr.maxEntries + 1) * attr.valueSize);
+  const slots = SEGMENT.HEADER_SIZE + (attr.maxEntries + 1) * attr.valueSize;
+  const base = allocateSegment(memory, attr, guardsEnd(slots, 1));
   return base === 0 ? -ENOMEM : base;
 }
 
