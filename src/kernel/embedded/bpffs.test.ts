@@ -2,16 +2,21 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { EACCES, EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EPERM } from "../../abi/errno.ts";
 import { Bpffs } from "./bpffs.ts";
+import { MemoryDirectory } from "./bpffs-directory.ts";
 import type { KernelObject } from "./kernel-object.ts";
 
-/** The filesystem never looks into a map. */
+/** The filesystem never looks into a map, but to count its references. */
 function stubMap(): KernelObject {
-  return {} as KernelObject;
+  return { references: 0 } as KernelObject;
+}
+
+function bpffsInMemory(): Bpffs {
+  return new Bpffs((parent) => new MemoryDirectory(parent, true, (object) => object.references--));
 }
 
 describe("the BPF filesystem of an embedded kernel", () => {
   test("is mounted at /sys/fs/bpf, and there alone", () => {
-    const bpffs = new Bpffs();
+    const bpffs = bpffsInMemory();
     assert.deepEqual(bpffs.readdir("/sys/fs/bpf"), []);
     for (const path of ["/", "/sys", "/sys/fs"]) {
       assert.equal(bpffs.readdir(path), -EPERM);
@@ -24,26 +29,28 @@ describe("the BPF filesystem of an embedded kernel", () => {
   });
 
   test("cannot itself be removed", () => {
-    const bpffs = new Bpffs();
+    const bpffs = bpffsInMemory();
     assert.equal(bpffs.rmdir("/sys/fs/bpf"), -EPERM);
     assert.equal(bpffs.rmdir("/sys/fs"), -EPERM);
     assert.equal(bpffs.unlink("/sys/fs/bpf"), -EPERM);
     assert.deepEqual(bpffs.readdir("/sys/fs/bpf"), []);
   });
 
-  test("gives back the map that is pinned, on unlink too", () => {
-    const bpffs = new Bpffs();
+  test("gives back the map that is pinned, and keeps it until it is unlinked", () => {
+    const bpffs = bpffsInMemory();
     const map = stubMap();
     assert.equal(bpffs.pin("/sys/fs/bpf/pin", map), 0);
     assert.equal(bpffs.get("/sys/fs/bpf/pin"), map);
     assert.equal(bpffs.pin("/sys/fs/bpf/pin", stubMap()), -EEXIST);
-    assert.equal(bpffs.unlink("/sys/fs/bpf/pin"), map);
+    assert.equal(map.references, 1);
+    assert.equal(bpffs.unlink("/sys/fs/bpf/pin"), 0);
+    assert.equal(map.references, 0);
     assert.equal(bpffs.get("/sys/fs/bpf/pin"), -ENOENT);
     assert.equal(bpffs.unlink("/sys/fs/bpf/pin"), -ENOENT);
   });
 
   test("takes a path without a slash from the root, which is the current directory", () => {
-    const bpffs = new Bpffs();
+    const bpffs = bpffsInMemory();
     const map = stubMap();
     assert.equal(bpffs.pin("sys/fs/bpf/pin", map), 0);
     assert.equal(bpffs.get("./sys/../sys/fs//bpf/./pin"), map);
@@ -51,14 +58,14 @@ describe("the BPF filesystem of an embedded kernel", () => {
   });
 
   test("lists names sorted", () => {
-    const bpffs = new Bpffs();
+    const bpffs = bpffsInMemory();
     for (const name of ["b", "a", "_", "B"]) assert.equal(bpffs.pin(`/sys/fs/bpf/${name}`, stubMap()), 0);
     assert.equal(bpffs.mkdir("/sys/fs/bpf/c"), 0);
     assert.deepEqual(bpffs.readdir("/sys/fs/bpf"), ["B", "_", "a", "b", "c"]);
   });
 
   test("removes directories that are empty, by their names", () => {
-    const bpffs = new Bpffs();
+    const bpffs = bpffsInMemory();
     assert.equal(bpffs.mkdir("/sys/fs/bpf/a"), 0);
     assert.equal(bpffs.mkdir("/sys/fs/bpf/a/b"), 0);
     assert.equal(bpffs.rmdir("/sys/fs/bpf/a"), -ENOTEMPTY);
@@ -69,7 +76,7 @@ describe("the BPF filesystem of an embedded kernel", () => {
   });
 
   test("tells directories from pins", () => {
-    const bpffs = new Bpffs();
+    const bpffs = bpffsInMemory();
     assert.equal(bpffs.mkdir("/sys/fs/bpf/directory"), 0);
     assert.equal(bpffs.pin("/sys/fs/bpf/pin", stubMap()), 0);
     assert.equal(bpffs.get("/sys/fs/bpf/directory"), -EACCES);
@@ -81,7 +88,7 @@ describe("the BPF filesystem of an embedded kernel", () => {
   });
 
   test("knows no names that objects inherit", () => {
-    const bpffs = new Bpffs();
+    const bpffs = bpffsInMemory();
     for (const name of ["constructor", "__proto__", "toString"]) {
       assert.equal(bpffs.get(`/sys/fs/bpf/${name}`), -ENOENT);
       assert.equal(bpffs.pin(`/sys/fs/bpf/${name}`, stubMap()), 0);

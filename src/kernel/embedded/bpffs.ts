@@ -1,4 +1,5 @@
 import { EACCES, EEXIST, EINVAL, EISDIR, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY, EPERM } from "../../abi/errno.ts";
+import { Directory, FixedDirectory, type Pin } from "./bpffs-directory.ts";
 import type { KernelObject } from "./kernel-object.ts";
 
 /** Where programs find the BPF filesystem, on every system. */
@@ -6,18 +7,6 @@ const MOUNT_POINT = ["sys", "fs", "bpf"];
 /** The other directories that every Linux has, hier(7): nothing is in them, and nothing gets in. */
 const ELSEWHERE = "bin boot dev etc home lib media mnt opt proc root run sbin srv tmp usr var".split(" ");
 const NAME_MAX = 255;
-
-class Directory {
-  readonly parent: Directory | undefined;
-  readonly entries = new Map<string, Directory | KernelObject>();
-  /** False for the directories outside the BPF filesystem, which take nothing. */
-  readonly isBpf: boolean;
-
-  constructor(parent: Directory | undefined, isBpf: boolean) {
-    this.parent = parent;
-    this.isBpf = isBpf;
-  }
-}
 
 /** A path walked to its last name: the directory that has or may get it. */
 interface Place {
@@ -31,26 +20,26 @@ interface Place {
  * Paths that do not begin with `/` begin at the root. Answers are 0 or more, or `−errno`, in the order in which Linux finds them: `kernel/bpf/inode.c` and `fs/namei.c`, 6.18.
  */
 export class Bpffs {
-  readonly #root = new Directory(undefined, false);
+  readonly #root = new FixedDirectory(undefined);
 
-  constructor() {
-    for (const name of ELSEWHERE) this.#root.entries.set(name, new Directory(this.#root, false));
+  /** `mount` makes the root of the filesystem, below the directory that it is mounted in. */
+  constructor(mount: (parent: Directory) => Directory) {
+    for (const name of ELSEWHERE) this.#root.add(name, new FixedDirectory(this.#root));
     let directory = this.#root;
-    for (const name of MOUNT_POINT) {
-      const child = new Directory(directory, name === "bpf");
-      directory.entries.set(name, child);
+    for (const name of MOUNT_POINT.slice(0, -1)) {
+      const child = new FixedDirectory(directory);
+      directory.add(name, child);
       directory = child;
     }
+    directory.add(MOUNT_POINT.at(-1) as string, mount(directory));
   }
 
-  /** Pins an object: `bpf_obj_do_pin`. The caller has taken the reference that the pin keeps. */
+  /** Pins an object: `bpf_obj_do_pin`. */
   pin(path: string, object: KernelObject): number {
     const place = this.#placeOf(path);
     if (typeof place === "number") return place;
     const refusal = refusalToCreate(place, false);
-    if (refusal !== 0) return refusal;
-    place.directory.entries.set(place.name, object);
-    return 0;
+    return refusal === 0 ? place.directory.pin(place.name, object) : refusal;
   }
 
   /** The object that is pinned at a path, or `−errno`: `bpf_obj_do_get`. */
@@ -60,16 +49,14 @@ export class Bpffs {
     const found = lookUp(place.directory, place.name);
     if (typeof found === "number") return found;
     if (found instanceof Directory) return -EACCES;
-    return place.hasTrailingSlash ? -ENOTDIR : found;
+    return place.hasTrailingSlash ? -ENOTDIR : found.open();
   }
 
   mkdir(path: string): number {
     const place = this.#placeOf(path);
     if (typeof place === "number") return place;
     const refusal = refusalToCreate(place, true);
-    if (refusal !== 0) return refusal;
-    place.directory.entries.set(place.name, new Directory(place.directory, true));
-    return 0;
+    return refusal === 0 ? place.directory.makeDirectory(place.name) : refusal;
   }
 
   rmdir(path: string): number {
@@ -80,23 +67,18 @@ export class Bpffs {
     if (!place.directory.isBpf) return -EPERM;
     const found = lookUp(place.directory, place.name);
     if (typeof found === "number") return found;
-    if (!(found instanceof Directory)) return -ENOTDIR;
-    if (found.entries.size > 0) return -ENOTEMPTY;
-    place.directory.entries.delete(place.name);
-    return 0;
+    return found instanceof Directory ? place.directory.removeDirectory(place.name) : -ENOTDIR;
   }
 
-  /** Takes a pin away and answers the object that it kept, whose reference is now the caller's to drop; or `−errno`. */
-  unlink(path: string): KernelObject | number {
+  /** Takes a pin away, and with it its object when nothing else refers to it. */
+  unlink(path: string): number {
     const place = this.#placeOf(path);
     if (typeof place === "number") return place;
     if (!place.directory.isBpf) return -EPERM;
     const found = lookUp(place.directory, place.name);
     if (typeof found === "number") return found;
     if (found instanceof Directory) return -EISDIR;
-    if (place.hasTrailingSlash) return -ENOTDIR;
-    place.directory.entries.delete(place.name);
-    return found;
+    return place.hasTrailingSlash ? -ENOTDIR : place.directory.unpin(place.name);
   }
 
   /** Outside, the answer is EPERM as on the running kernel: mapiary reads BPF filesystems alone. */
@@ -106,14 +88,16 @@ export class Bpffs {
     const found = lookUp(place.directory, place.name);
     if (typeof found === "number") return found;
     if (!(found instanceof Directory)) return -ENOTDIR;
-    return found.isBpf ? [...found.entries.keys()].sort() : -EPERM;
+    if (!found.isBpf) return -EPERM;
+    const names = found.names();
+    return typeof names === "number" ? names : names.sort();
   }
 
   #placeOf(path: string): Place | number {
     if (path === "") return -ENOENT;
     const names = path.split("/").filter((name) => name !== "");
     const name = names.pop() ?? ".";
-    let directory = this.#root;
+    let directory: Directory = this.#root;
     for (const step of names) {
       const found = lookUp(directory, step);
       if (typeof found === "number") return found;
@@ -125,13 +109,11 @@ export class Bpffs {
 }
 
 /** What a name stands for in a directory. In a BPF filesystem a name with a dot is not even looked for: `bpf_lookup`. */
-function lookUp(directory: Directory, name: string): Directory | KernelObject | number {
+function lookUp(directory: Directory, name: string): Directory | Pin | number {
   if (name === ".") return directory;
   if (name === "..") return directory.parent ?? directory;
   if (new TextEncoder().encode(name).length > NAME_MAX) return -ENAMETOOLONG;
-  const found = directory.entries.get(name);
-  if (found !== undefined) return found;
-  return directory.isBpf && name.includes(".") ? -EPERM : -ENOENT;
+  return directory.isBpf && name.includes(".") ? -EPERM : directory.find(name);
 }
 
 /** Why nothing can be created at a place; 0 when it can: `filename_create`, then the directory's own rules. */

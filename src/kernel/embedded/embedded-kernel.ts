@@ -22,13 +22,17 @@ import { type Address, AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/page-allocator.ts";
 import type { Kernel } from "../kernel.ts";
 import { PlainCommand, type PreparedCommand } from "../prepared-command.ts";
+import type { Backing } from "./backing.ts";
 import { Bpffs } from "./bpffs.ts";
+import { MemoryDirectory } from "./bpffs-directory.ts";
 import { fdinfoOf } from "./fdinfo.ts";
 import { FileTable } from "./file-table.ts";
+import type { KernelObject } from "./kernel-object.ts";
 import { i32At, type KernelState, put } from "./kernel-state.ts";
 import { createMap } from "./map-create.ts";
 import { MapCreateAttr } from "./map-create-attr.ts";
 import { MapElements } from "./map-elements.ts";
+import type { EmbeddedMap } from "./map-ops.ts";
 import { Mappings } from "./mappings.ts";
 import { ObjectCommands } from "./object-commands.ts";
 import { ObjectTable } from "./object-table.ts";
@@ -55,32 +59,39 @@ export class EmbeddedKernel implements Kernel {
   readonly memory: AddressSpace;
   readonly possibleCpus: number;
   readonly #files = new FileTable();
-  readonly #bpffs = new Bpffs();
+  readonly #bpffs: Bpffs;
+  readonly #backing: Backing | undefined;
   readonly #mappings = new Mappings();
   readonly #elements: MapElements;
   readonly #state: KernelState;
   readonly #objects: ObjectCommands;
   /** Where an attr is completed that the caller gave in another shape than the kernel's own. */
   readonly #attr: Address;
+  /** Why no map can be made here, whatever it is; 0 when one can. */
+  readonly #createRefusal: () => number;
   #isReleased = false;
 
-  /** Throws a `RangeError` for options out of range. */
-  constructor(options: EmbeddedOptions = {}) {
+  /** Throws a `RangeError` for options out of range. Without a backing all that it has is its own. */
+  constructor(options: EmbeddedOptions = {}, backing?: Backing) {
     const cpus = options.possibleCpus ?? 1;
     if (!Number.isInteger(cpus) || cpus < 1 || cpus > 8192) {
       throw new RangeError(`possibleCpus is a whole number from 1 to 8192, not ${cpus}`);
     }
-    this.memory = new AddressSpace(options.maxMemory);
-    this.possibleCpus = cpus;
+    this.#backing = backing;
+    this.memory = backing?.memory ?? new AddressSpace(options.maxMemory);
+    this.possibleCpus = backing?.possibleCpus ?? cpus;
+    const host = { memory: this.memory, possibleCpus: this.possibleCpus, files: this.#files };
+    const shared = backing?.open(host);
+    const putPinned = (object: KernelObject): void => put(this.#state, object);
+    this.#bpffs = new Bpffs((parent) => shared?.mount(parent) ?? new MemoryDirectory(parent, true, putPinned));
     this.#state = {
-      memory: this.memory,
-      possibleCpus: cpus,
-      files: this.#files,
+      ...host,
       bpffs: this.#bpffs,
-      maps: new ObjectTable(),
+      maps: shared?.maps ?? new ObjectTable<EmbeddedMap>(),
       programs: new ObjectTable(),
       btfs: new ObjectTable(),
     };
+    this.#createRefusal = () => shared?.createRefusal() ?? 0;
     this.#objects = new ObjectCommands(this.#state);
     this.#elements = new MapElements(this.memory, this.#files);
     this.#attr = this.memory.allocate(ATTR_SIZE, "the embedded kernel");
@@ -142,11 +153,7 @@ export class EmbeddedKernel implements Kernel {
   }
 
   unlink(path: string): number {
-    if (this.#isReleased) return -EBADF;
-    const object = this.#bpffs.unlink(path);
-    if (typeof object === "number") return object;
-    put(this.#state, object);
-    return 0;
+    return this.#isReleased ? -EBADF : this.#bpffs.unlink(path);
   }
 
   readdir(path: string): string[] | number {
@@ -156,6 +163,7 @@ export class EmbeddedKernel implements Kernel {
   release(): void {
     this.#isReleased = true;
     for (const fd of this.#files.fds()) this.#files.close(fd);
+    this.#backing?.release();
   }
 
   /** `attr` is whole and zero behind the command's last field; `uattr` is the caller's own, where answers go. */
@@ -196,11 +204,13 @@ export class EmbeddedKernel implements Kernel {
   }
 
   #mapCreate(attr: Address): number {
+    const refusal = this.#createRefusal();
+    if (refusal !== 0) return refusal;
     const create = new MapCreateAttr(this.memory, attr);
-    const map = createMap(this.#state, create);
-    if (typeof map === "number") return map;
-    this.#state.maps.add(map);
-    return this.#objects.open(map, create.flags);
+    const made = createMap(this.#state, create);
+    if (typeof made === "number") return made;
+    const map = this.#state.maps.add(made);
+    return typeof map === "number" ? map : this.#objects.open(map, create.flags);
   }
 
   /** `map_freeze`: a map that is frozen already cannot be written, so a second time is EPERM. */

@@ -2,19 +2,19 @@ import type { Address } from "../../memory/address-space.ts";
 import type { Bpffs } from "./bpffs.ts";
 import type { KernelObject, ObjectKind } from "./kernel-object.ts";
 import type { MapHost } from "./map-ops.ts";
-import type { ObjectTable } from "./object-table.ts";
+import type { Objects } from "./object-table.ts";
 
 /** What the commands of one embedded kernel work on. */
 export interface KernelState extends MapHost {
   readonly bpffs: Bpffs;
-  readonly programs: ObjectTable<KernelObject>;
-  readonly btfs: ObjectTable<KernelObject>;
+  readonly programs: Objects<KernelObject>;
+  readonly btfs: Objects<KernelObject>;
 }
 
 /** The objects of a kind. */
-export function tableOf(state: KernelState, kind: ObjectKind): ObjectTable<KernelObject> {
+export function tableOf(state: KernelState, kind: ObjectKind): Objects<KernelObject> {
   if (kind === "program") return state.programs;
-  return kind === "btf" ? state.btfs : (state.maps as ObjectTable<KernelObject>);
+  return kind === "btf" ? state.btfs : (state.maps as Objects<KernelObject>);
 }
 
 /** Drops one reference to an object; with the last one it is freed. */

@@ -5,7 +5,7 @@ import type { FileTable } from "./file-table.ts";
 import type { KernelObject } from "./kernel-object.ts";
 import type { MapBatch } from "./map-batch.ts";
 import type { MapCreateAttr } from "./map-create-attr.ts";
-import type { ObjectTable } from "./object-table.ts";
+import type { Objects } from "./object-table.ts";
 import { SEGMENT } from "./segment.ts";
 import { copyBytes } from "./user-memory.ts";
 
@@ -45,7 +45,7 @@ export interface MapHost {
   readonly memory: AddressSpace;
   readonly possibleCpus: number;
   readonly files: FileTable;
-  readonly maps: ObjectTable<EmbeddedMap>;
+  readonly maps: Objects<EmbeddedMap>;
 }
 
 /** What code for the elements of one map is generated from: see `EmbeddedMap.generateLookup`. */

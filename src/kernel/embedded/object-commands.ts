@@ -39,9 +39,7 @@ export class ObjectCommands {
     if (object === undefined || object.kind === "btf") return -EINVAL;
     const path = this.#path(attr);
     if (typeof path === "number") return path;
-    const error = state.bpffs.pin(path, object);
-    if (error === 0) object.references++;
-    return error;
+    return state.bpffs.pin(path, object);
   }
 
   /** BPF_OBJ_GET. Only a map can be opened for less than everything: `bpf_obj_get_user`. */

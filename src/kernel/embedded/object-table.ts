@@ -4,23 +4,34 @@ import type { KernelObject } from "./kernel-object.ts";
 const INT_MAX = 2 ** 31 - 1;
 
 /** Every object of one kind that lives, by id. */
-export class ObjectTable<T extends KernelObject> {
+export interface Objects<T extends KernelObject> {
+  /** Gives a new object its id. Answers what is to be used from now on, the object or its like on shared memory; or `−errno`. */
+  add(object: T): T | number;
+  get(id: number): T | undefined;
+  /** The lowest id from `id` on; `undefined` when there is none. */
+  idFrom(id: number): number | undefined;
+  /** Drops one reference; with the last one the object is freed. */
+  put(object: T): void;
+}
+
+/** The objects of one kind in the memory of one kernel. */
+export class ObjectTable<T extends KernelObject> implements Objects<T> {
   readonly #objects = new Map<number, T>();
   #lastId = 0;
 
   /** Gives a new object its id: the one after the last that was given, from 1 again when they run out. */
-  add(object: T): void {
+  add(object: T): T {
     do this.#lastId = this.#lastId >= INT_MAX - 1 ? 1 : this.#lastId + 1;
     while (this.#objects.has(this.#lastId));
     object.id = this.#lastId;
     this.#objects.set(object.id, object);
+    return object;
   }
 
   get(id: number): T | undefined {
     return this.#objects.get(id);
   }
 
-  /** The lowest id from `id` on; `undefined` when there is none. */
   idFrom(id: number): number | undefined {
     let lowest: number | undefined;
     for (const candidate of this.#objects.keys()) {
@@ -29,7 +40,6 @@ export class ObjectTable<T extends KernelObject> {
     return lowest;
   }
 
-  /** Drops one reference; with the last one the object is freed. */
   put(object: T): void {
     object.references--;
     if (object.references > 0) return;

@@ -1,0 +1,32 @@
+import type { AddressSpace } from "../../memory/address-space.ts";
+import type { Directory } from "./bpffs-directory.ts";
+import type { EmbeddedMap, MapHost } from "./map-ops.ts";
+import type { Objects } from "./object-table.ts";
+
+/** What an embedded kernel is built over when it shares its maps with others: memory, ids and pins that are not its own. */
+export interface Backing {
+  /** The memory of this kernel; segments of maps in it are shared. */
+  readonly memory: AddressSpace;
+  /** How many CPUs all that share the maps have agreed on. */
+  readonly possibleCpus: number;
+  /** The maps of all that share them, for a kernel that wants them in its own memory. */
+  open(host: Omit<MapHost, "maps">): SharedObjects;
+  /** What another thread makes a kernel from that shares these maps. It can be cloned. */
+  share(): KernelHandle;
+  /** Lets go of everything that this kernel holds. Twice does no harm. */
+  release(): void;
+}
+
+/** The part of a kernel's state that is shared. */
+export interface SharedObjects {
+  readonly maps: Objects<EmbeddedMap>;
+  /** Why no map can be made; 0 when one can. */
+  createRefusal(): number;
+  /** The root of the BPF filesystem, below the directory that it is mounted in. */
+  mount(parent: Directory): Directory;
+}
+
+/** What another thread makes a kernel from: it can be posted to a worker, and is of no other use. */
+export interface KernelHandle {
+  readonly mapiary: "directory" | "threads";
+}
