@@ -55,6 +55,9 @@ import { type MapCreateOptions, Sys } from "./sys/sys.ts";
 /** The types of maps that hold no maps. */
 type PlainType = Exclude<keyof TypedMaps<unknown, unknown>, MapOfMapsType>;
 
+/** What the keys of a map of a type are when no layout says it: indexes, or else bytes. */
+type IndexOr<T, B> = T extends "array" | "percpu_array" ? number : B;
+
 /** How an fd is made a map. */
 interface WrapOptions<K, V> extends OpenOptions<K, V> {
   readonly inner?: InnerLayouts | undefined;
@@ -157,7 +160,7 @@ export class Bpf implements Disposable {
     place: string | { readonly name: string },
     options: OpenMapOfMapsOptions<K, I>,
   ): MapOfMaps<K, InnerMapOf<I>>;
-  openMap<T extends PlainType, K = Uint8Array, V = Uint8Array>(
+  openMap<T extends PlainType, K = IndexOr<T, Uint8Array>, V = Uint8Array>(
     place: string | { readonly name: string },
     options: OpenOptions<K, V> & { readonly type: T },
   ): TypedMaps<K, V>[T];
@@ -190,7 +193,7 @@ export class Bpf implements Disposable {
     id: number,
     options: OpenMapOfMapsOptions<K, I>,
   ): MapOfMaps<K, InnerMapOf<I>>;
-  mapById<T extends PlainType, K = Uint8Array, V = Uint8Array>(
+  mapById<T extends PlainType, K = IndexOr<T, Uint8Array>, V = Uint8Array>(
     id: number,
     options: OpenOptions<K, V> & { readonly type: T },
   ): TypedMaps<K, V>[T];
@@ -217,7 +220,7 @@ export class Bpf implements Disposable {
 
   /** Closes every map that was opened here; whatever is asked of one later throws a `BpfError` with the code `EBADF`. */
   close(): void {
-    this.#context.kernel.release();
+    this.#context.close();
   }
 
   [Symbol.dispose](): void {

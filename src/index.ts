@@ -33,11 +33,13 @@ export type { AtomicType, HalfRegister, LoadType, MapReference, Register, StoreT
 export type { EmbeddedOptions } from "./kernel/embedded/embedded-kernel.ts";
 export { ipv4, ipv6, mac } from "./layout/address.ts";
 export { type ArrayLayout, array } from "./layout/array.ts";
+export type { Atomic, AtomicArray, AtomicInteger } from "./layout/atomic.ts";
 export { i16be, i32be, u16be, u32be } from "./layout/big-endian.ts";
 export { bytes } from "./layout/bytes.ts";
 export { cidr, cidr6 } from "./layout/cidr.ts";
 export { type EnumLayout, enumOf } from "./layout/enum.ts";
 export type { Layout, Value } from "./layout/layout.ts";
+export type { Live, LiveArray, LiveField, LiveValue } from "./layout/live.ts";
 export { bool, f32, f64, i8, i16, i32, u8, u16, u32 } from "./layout/scalar.ts";
 export { type Fields, type StructField, type StructLayout, type StructOptions, struct } from "./layout/struct.ts";
 export { cstring } from "./layout/text.ts";
@@ -79,6 +81,7 @@ export type {
   QueueSpec,
   StackSpec,
 } from "./maps/map-spec.ts";
+export type { ArrayMemory } from "./maps/mapped-array.ts";
 export type { OpaqueMap, OpaqueTypeName } from "./maps/opaque-map.ts";
 export type { PercpuArrayMap } from "./maps/percpu-array-map.ts";
 export type { PercpuHashMap } from "./maps/percpu-hash-map.ts";

@@ -47,6 +47,9 @@ export interface Kernel {
   /** The names in a directory of the BPF filesystem, sorted, or `−errno`. */
   readdir(path: string): string[] | number;
 
-  /** Closes every fd that is still open. Every later call is `−EBADF`; the memory goes with the last reference to it. */
+  /**
+   * Closes every fd that is still open, and empties the typed arrays that were made over the memory, unless it is shared.
+   * Every later call is `−EBADF`; the memory goes with the last reference to it.
+   */
   release(): void;
 }

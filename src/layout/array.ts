@@ -71,6 +71,12 @@ export function array<T>(of: Layout<T>, length: number): ArrayLayout<T> {
   return Object.assign(layout, { of, length });
 }
 
+/** Whether a layout is that of an array, which says what its elements are. */
+export function isArrayLayout(layout: Layout<unknown>): layout is ArrayLayout<unknown> {
+  const { of, length } = layout as Partial<ArrayLayout<unknown>>;
+  return of !== undefined && typeof length === "number";
+}
+
 function inlineArray(of: Layout<unknown>, length: number): Inline {
   const weight = inlineOf(of)?.weight ?? 1;
   return length * weight <= UNROLLED_WEIGHT ? unrolled(of, length, weight) : looped(of, length, weight);

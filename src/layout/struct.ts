@@ -133,6 +133,11 @@ export function structAt(
   return Object.assign(layout, { fields: frozen });
 }
 
+/** Whether a layout is that of a struct, which says where its fields lie. */
+export function isStructLayout(layout: Layout<unknown>): layout is StructLayout<Fields> {
+  return Array.isArray((layout as Partial<StructLayout<Fields>>).fields);
+}
+
 interface Gap {
   readonly offset: number;
   readonly length: number;

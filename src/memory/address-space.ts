@@ -13,6 +13,8 @@ export interface Memory {
 const WASM_PAGE = 65536;
 const FOUR_GIB = 2 ** 32;
 const INITIAL_BYTES = 16 * WASM_PAGE;
+/** The end of the largest memory. Of 4 GiB the last page is left out: there are addresses at which nothing ever lies. */
+const LAST_END = FOUR_GIB - WASM_PAGE;
 
 /** An address space has no room left: what was asked for, and what it still has. */
 export class OutOfMemoryError extends RangeError {
@@ -30,10 +32,13 @@ export class AddressSpace implements Memory {
   u8: Uint8Array;
   i32: Int32Array;
   u32: Uint32Array;
+  i64: BigInt64Array;
+  u64: BigUint64Array;
   view: DataView;
 
   /** The most bytes that it may grow to. */
   readonly limit: number;
+  readonly #end: number;
   readonly #memory: WebAssembly.Memory;
   readonly #pages: PageAllocator;
   readonly #blocks: BlockAllocator;
@@ -48,15 +53,18 @@ export class AddressSpace implements Memory {
     if (!(limit >= INITIAL_BYTES && limit <= FOUR_GIB)) {
       throw new RangeError(`an address space holds between ${INITIAL_BYTES} and ${FOUR_GIB} bytes, not ${limit}`);
     }
-    const maximum = Math.ceil(limit / WASM_PAGE);
-    this.limit = maximum * WASM_PAGE;
+    this.limit = Math.ceil(limit / WASM_PAGE) * WASM_PAGE;
+    this.#end = Math.min(this.limit, LAST_END);
+    const maximum = this.#end / WASM_PAGE;
     this.#memory = new WebAssembly.Memory({ initial: INITIAL_BYTES / WASM_PAGE, maximum });
-    this.#pages = new PageAllocator(PAGE_SIZE, this.limit);
+    this.#pages = new PageAllocator(PAGE_SIZE, this.#end);
     this.#blocks = new BlockAllocator(this.#pages);
     const buffer = this.#memory.buffer;
     this.u8 = new Uint8Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.u32 = new Uint32Array(buffer);
+    this.i64 = new BigInt64Array(buffer);
+    this.u64 = new BigUint64Array(buffer);
     this.view = new DataView(buffer);
   }
 
@@ -87,7 +95,15 @@ export class AddressSpace implements Memory {
    * system has not even the addresses.
    */
   growToLimit(): boolean {
-    return this.#reach(this.limit);
+    return this.#reach(this.#end);
+  }
+
+  /**
+   * Empties the views that were taken from here before, which then reach nothing; its own are new. Those of a shared
+   * memory stay as they are.
+   */
+  detachViews(): void {
+    this.#grow(this.size);
   }
 
   /** What `OutOfMemoryError` says: the need, what is left, the limit and how to raise it. */
@@ -151,7 +167,7 @@ export class AddressSpace implements Memory {
   #reach(end: number): boolean {
     const size = this.size;
     if (end <= size) return true;
-    const generous = Math.min(Math.max(end, size + size / 8), this.limit);
+    const generous = Math.min(Math.max(end, size + size / 8), this.#end);
     return this.#grow(generous) || this.#grow(end);
   }
 
@@ -165,6 +181,8 @@ export class AddressSpace implements Memory {
     this.u8 = new Uint8Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.u32 = new Uint32Array(buffer);
+    this.i64 = new BigInt64Array(buffer);
+    this.u64 = new BigUint64Array(buffer);
     this.view = new DataView(buffer);
     return true;
   }

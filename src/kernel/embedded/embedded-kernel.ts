@@ -164,6 +164,7 @@ export class EmbeddedKernel implements Kernel {
     this.#isReleased = true;
     for (const fd of this.#files.fds()) this.#files.close(fd);
     this.#backing?.release();
+    this.memory.detachViews();
   }
 
   /** `attr` is whole and zero behind the command's last field; `uattr` is the caller's own, where answers go. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { onLinux } from "../../../test/kernels.ts";
-import { EBADF, EBUSY, EINVAL, ENOMEM, ENOTSUPP, EPERM } from "../../abi/errno.ts";
+import { EBADF, EBUSY, EFAULT, EINVAL, ENOMEM, ENOTSUPP, EPERM } from "../../abi/errno.ts";
 import { BPF_F_MMAPABLE } from "../../abi/flags.ts";
 import { PROT_READ, PROT_WRITE } from "../../abi/mman.ts";
 import { AddressSpace } from "../../memory/address-space.ts";
@@ -165,6 +165,13 @@ onLinux(() => {
     assert.equal(mappedMaps(), before + 2);
     array.kernel.release();
     assert.equal(mappedMaps(), before);
+  });
+
+  test("a buffer that is too short stays EFAULT once the memory has grown to its limit", () => {
+    using array = new MappedArray();
+    array.map();
+    assert.equal(array.sys.mapLookupElem(array.fd, FIRST, new Uint8Array(7)), -EFAULT);
+    assert.equal(array.sys.mapUpdateElem(array.fd, FIRST, new Uint8Array(7)), -EFAULT);
   });
 
   test("a mapping outlives its fd", () => {

@@ -100,5 +100,7 @@ export class Resources {
   release(): void {
     for (const [address, { length }] of this.#mappings) this.munmap(address, length);
     for (const fd of this.#fds) this.close(fd);
+    // What was read in a mapping is no longer there.
+    this.#memory.detachViews();
   }
 }

@@ -13,7 +13,7 @@ export const FREEZE_RULES: Rules = {
   [EBADF]: fdClosed,
   [EPERM]: notWritable,
   [EBUSY]: (failure) =>
-    `${mapOf(failure)} is being written now, or is mapped into memory for writing: unmap it, then freeze it.`,
+    `${mapOf(failure)} is being written now, or is mapped into memory for writing: unmap it (close what maps it, be it by memory, at or atomic), then freeze it.`,
   [ENOTSUPP]: (failure) =>
     `${mapOf(failure)} cannot be frozen: it is a struct_ops, or its values have locks, timers or kernel pointers.`,
 };
