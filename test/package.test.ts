@@ -9,7 +9,7 @@ const ROOT = resolve(import.meta.dirname, "..");
 const TSC = join(ROOT, "node_modules/typescript/bin/tsc");
 const TIMES = 15;
 
-/** The files of src/ that are published, without `.ts`: neither the tests nor the tour. */
+/** The files of src/ that are published, without `.ts`: neither the tests nor the command, which is one file. */
 function modules(): string[] {
   return readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" })
     .map((name) => name.split(sep).join("/"))
@@ -66,7 +66,7 @@ describe("the package", () => {
   }
 
   test("publishes what is compiled, what says how to use it, and nothing else", () => {
-    const compiled = ["dist/index.js", "dist/linux.js", ...modules().map((name) => `dist/${name}.d.ts`)];
+    const compiled = ["dist/index.js", "dist/linux.js", "dist/cli.js", ...modules().map((name) => `dist/${name}.d.ts`)];
     const expected = ["CHANGELOG.md", "LICENSE", "README.md", "package.json", ...compiled];
     const missing = expected.filter((path) => !published.includes(path));
     const isShared = (path: string) => /^dist\/shared-\w+\.js$/.test(path);

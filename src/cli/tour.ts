@@ -1,9 +1,7 @@
 /**
  * The tour: every command of `bpf(2)` on maps, on the embedded kernel and, where it may be used, on the running Linux
- * kernel beside it. `npm start`, or `npm start -- --kernel embedded` to leave Linux alone. Ends with 0 when both kernels
- * answered alike, 1 when they did not, 2 when it was called wrongly.
+ * kernel beside it.
  */
-import { parseArgs } from "node:util";
 import { BpfError } from "mapiary";
 import { linux } from "mapiary/linux";
 import { styleOf } from "./terminal.ts";
@@ -12,29 +10,19 @@ import { type StepResult, type TourResult, tally, tourPage } from "./tour-page.t
 import type { Step } from "./tour-step.ts";
 import { STEPS } from "./tour-steps.ts";
 
-const USAGE = "usage: npm start [-- --kernel embedded]\n";
-
-function main(): number {
-  const asksLinux = argument();
-  if (asksLinux === undefined) {
-    process.stderr.write(USAGE);
-    return 2;
-  }
-  const result = tour(asksLinux ? linux.unavailableReason() : "--kernel embedded leaves it alone");
-  process.stdout.write(tourPage(result, styleOf(process.stdout, process.env)));
-  const { answers, agreed } = tally(result);
-  return agreed === answers ? 0 : 1;
+/** What the tour is written to. */
+interface TourOutput {
+  readonly isTTY: boolean;
+  readonly columns: number;
+  write(text: string): void;
 }
 
-/** Whether Linux may be asked; `undefined` for arguments that are not understood. */
-function argument(): boolean | undefined {
-  try {
-    const { kernel } = parseArgs({ options: { kernel: { type: "string" } } }).values;
-    if (kernel === undefined) return true;
-    return kernel === "embedded" ? false : undefined;
-  } catch {
-    return undefined;
-  }
+/** Takes the tour. Answers 0 when both kernels answered alike, and 1 when they did not. */
+export function takeTour(asksLinux: boolean, output: TourOutput, env: NodeJS.ProcessEnv): number {
+  const result = tour(asksLinux ? linux.unavailableReason() : "--kernel embedded leaves it alone");
+  output.write(tourPage(result, styleOf(output, env)));
+  const { answers, agreed } = tally(result);
+  return agreed === answers ? 0 : 1;
 }
 
 function tour(noLinux: string | undefined): TourResult {
@@ -73,5 +61,3 @@ function ask(step: Step, running: TourKernel): Pick<StepResult, "linux" | "notAs
 function directoryOf({ pins }: TourKernel): string {
   return "directory" in pins ? pins.directory : "";
 }
-
-process.exitCode = main();
