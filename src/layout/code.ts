@@ -80,8 +80,13 @@ export class Code {
 
   /** The function of the given head whose body is what was added, with `tail` behind it. */
   build<F>(head: string, tail = ""): F {
+    return this.buildExpression(`function ${head} {`, `${tail}\n}`);
+  }
+
+  /** The value of an expression that begins with `head` and ends with `tail`, what was added in between. */
+  buildExpression<F>(head: string, tail: string): F {
     const names = this.#constants.map((_, index) => `c${index}`);
-    const source = `"use strict"; return function ${head} {\n${this.#lines.join("\n")}\n${tail}\n};`;
+    const source = `"use strict"; return ${head}\n${this.#lines.join("\n")}\n${tail};`;
     return new Function(...names, source)(...this.#constants) as F;
   }
 }

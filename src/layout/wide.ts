@@ -207,16 +207,26 @@ function wideNumber({ name, accessor, littleEndian, number }: WideDefinition): L
       weight: 2,
       read(code, { base, offset }) {
         const join = code.constant(signed ? joinSigned : joinUnsigned);
-        const low = `view.getUint32(${base} + ${offset + lowAt}, ${littleEndian})`;
-        return `${join}("${name}", ${low}, view.get${high}(${base} + ${offset + highAt}, ${littleEndian}))`;
+        const [lower, upper] = [code.variable(), code.variable()];
+        code.add(`const ${lower} = view.getUint32(${base} + ${offset + lowAt}, ${littleEndian});`);
+        code.add(`const ${upper} = view.get${high}(${base} + ${offset + highAt}, ${littleEndian});`);
+        return `(${upper} === 0 ? ${lower} : ${join}("${name}", ${lower}, ${upper}))`;
       },
       write(code, value, place) {
-        code.require(`Number.isSafeInteger(${value})${signed ? "" : ` && ${value} >= 0`}`);
-        if (place === undefined) return;
+        const fits = `Number.isSafeInteger(${value})${signed ? "" : ` && ${value} >= 0`}`;
+        if (place === undefined) return code.require(fits);
         const { base, offset } = place;
-        code.add(`view.setUint32(${base} + ${offset + lowAt}, ${value} >>> 0, ${littleEndian});`);
-        const upper = `Math.floor(${value} / ${TWO_TO_32})`;
-        code.add(`view.set${high}(${base} + ${offset + highAt}, ${upper}, ${littleEndian});`);
+        const set = (low: string, upper: string): void => {
+          code.add(`view.setUint32(${base} + ${offset + lowAt}, ${low}, ${littleEndian});`);
+          code.add(`view.set${high}(${base} + ${offset + highAt}, ${upper}, ${littleEndian});`);
+        };
+        // Most counters have an upper half of 0, and then need no floating point.
+        code.add(`if (${value} >>> 0 === ${value}) {`);
+        set(value, "0");
+        code.add("} else {");
+        code.require(fits);
+        set(`${value} >>> 0`, `Math.floor(${value} / ${TWO_TO_32})`);
+        code.add("}");
       },
     },
   });

@@ -5,6 +5,7 @@ import type { Layout } from "../layout/layout.ts";
 import type { Address } from "../memory/address-space.ts";
 import { shown } from "../sys/diagnosis/shown.ts";
 import type { MapShape } from "../sys/map-shape.ts";
+import type { EntryCode } from "./entry-code.ts";
 import type { MapContext } from "./map-context.ts";
 
 /**
@@ -42,17 +43,8 @@ export class EntryBatch implements Disposable {
     return this.#count;
   }
 
-  writeEntries<K, V>(key: Layout<K>, value: Layout<V>, entries: readonly (readonly [K, V])[]): void {
-    const { memory } = this.#context.kernel;
-    const { keySize, valueSize } = this.#shape;
-    let keyAt = this.#keys;
-    let valueAt = this.#values;
-    for (const entry of entries) {
-      key.write(memory, keyAt, entry[0]);
-      value.write(memory, valueAt, entry[1]);
-      keyAt += keySize;
-      valueAt += valueSize;
-    }
+  writeEntries<K, V>(code: EntryCode<K, V>, entries: readonly (readonly [K, V])[]): void {
+    code.write(this.#context.kernel.memory, entries, this.#keys, this.#values);
   }
 
   writeKeys<K>(layout: Layout<K>, keys: readonly K[]): void {

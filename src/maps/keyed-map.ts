@@ -8,20 +8,26 @@ import {
 import { ENOENT } from "../abi/errno.ts";
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../abi/flags.ts";
 import type { PreparedCommand } from "../kernel/prepared-command.ts";
+import { generatesCode } from "../layout/compile.ts";
 import type { Layout } from "../layout/layout.ts";
 import type { Address, AddressSpace } from "../memory/address-space.ts";
 import { shown } from "../sys/diagnosis/shown.ts";
 import { type MapShape, mapShape } from "../sys/map-shape.ts";
 import { type Batch, BatchCursor } from "./batch-cursor.ts";
-import { BatchIterator, type Decode, type OwnBatch } from "./batch-iterator.ts";
+import type { BatchSource } from "./batch-iterator.ts";
 import { BpfMap, type MapParts } from "./bpf-map.ts";
+import { type ElementAccess, type ElementParts, generateGet, generateSet } from "./element-code.ts";
 import { allocateElementFrame, type ElementFrame } from "./element-frame.ts";
 import { EntryBatch } from "./entry-batch.ts";
+import { type EntryCode, entryCode } from "./entry-code.ts";
 
 /** When an update may happen: always, only for a new key, only for one that is there. */
 export type UpdateFlag = "any" | "noexist" | "exist";
 
 const UPDATE_FLAGS: Readonly<Record<UpdateFlag, number>> = { any: BPF_ANY, noexist: BPF_NOEXIST, exist: BPF_EXIST };
+
+/** Code is generated for `get` and `set` when they are called so often: making it costs about as much as a thousand calls. */
+const HOT_CALLS = 1000;
 
 /** A batch of entries, and where the next one begins. */
 export interface EntriesAndCursor<K, V> {
@@ -54,7 +60,10 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
   readonly #keyAt: Address;
   readonly #valueAt: Address;
   readonly #lookup: PreparedCommand;
-  readonly #update: PreparedCommand;
+  readonly #entryCode: EntryCode<K, V>;
+  /** `get` and `set`, plain at first; code made for this map once they have been called often. */
+  #get: ElementAccess<K, V>["get"];
+  #set: ElementAccess<K, V>["set"];
   /** Then the frame is somebody else's memory. */
   #isClosed = false;
 
@@ -72,12 +81,14 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
     this.#keyAt = frame.key;
     this.#valueAt = frame.value;
     this.#lookup = frame.lookup;
-    this.#update = frame.update;
+    this.#entryCode = entryCode(parts.key, parts.value);
+    this.#get = this.#plainGet();
+    this.#set = this.#plainSet();
   }
 
   /** The value of a key, `undefined` when it is not there. Throws when the key does not fit its layout. */
   get(key: K): V | undefined {
-    return this.#find(key) ? this.value.read(this.#memory, this.#valueAt) : undefined;
+    return this.#get(key);
   }
 
   /** Whether a key is there. */
@@ -92,13 +103,8 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
    * was opened read-only.
    */
   set(key: K, value: V, flag: UpdateFlag = "any"): this {
-    const command = flag === "any" ? this.#update : this.#conditionalUpdate(flag);
-    if (this.#isClosed) throw this.closedError(BPF_MAP_UPDATE_ELEM);
-    const memory = this.#memory;
-    this.key.write(memory, this.#keyAt, key);
-    this.value.write(memory, this.#valueAt, value);
-    const result = command.run();
-    if (result < 0) throw this.elementFailure(BPF_MAP_UPDATE_ELEM, result, UPDATE_FLAGS[flag]);
+    if (flag === "any") this.#set(key, value);
+    else this.#setPlainly(key, value, flag, this.#conditionalUpdate(flag));
     return this;
   }
 
@@ -112,7 +118,7 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
     if (all.length === 0) return 0;
     this.assertOpen(BPF_MAP_UPDATE_BATCH);
     using batch = new EntryBatch(this.context, this.fd, this.#shape, all.length, this.label);
-    batch.writeEntries(this.key, this.value, all);
+    batch.writeEntries(this.#entryCode, all);
     const result = batch.update();
     if (result < 0) {
       const flags = BPF_ANY;
@@ -159,26 +165,17 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
 
   /** The keys, in the kernel's own order. */
   keys(): IterableIterator<K> {
-    const { key } = this;
-    const { keySize } = this.#shape;
-    return this.iterate((batch, index) => key.read(batch.memory, batch.keys + index * keySize));
+    return this.#entryCode.keys(this.batchSource(), this.maxEntries);
   }
 
   /** The values, in the order of their keys. */
   values(): IterableIterator<V> {
-    const { value } = this;
-    const { valueSize } = this.#shape;
-    return this.iterate((batch, index) => value.read(batch.memory, batch.values + index * valueSize));
+    return this.#entryCode.values(this.batchSource(), this.maxEntries);
   }
 
   /** The entries, in the kernel's own order. */
   entries(): IterableIterator<[K, V]> {
-    const { key, value } = this;
-    const { keySize, valueSize } = this.#shape;
-    return this.iterate(({ memory, keys, values }, index) => [
-      key.read(memory, keys + index * keySize),
-      value.read(memory, values + index * valueSize),
-    ]);
+    return this.#entryCode.entries(this.batchSource(), this.maxEntries);
   }
 
   [Symbol.iterator](): IterableIterator<[K, V]> {
@@ -193,6 +190,8 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
   /** @internal */
   protected override closed(): void {
     this.#isClosed = true;
+    this.#get = this.#plainGet();
+    this.#set = this.#plainSet();
   }
 
   /** @internal */
@@ -224,25 +223,24 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
     return batch;
   }
 
-  /** @internal What `decode` makes of each entry, when its turn comes. */
-  protected iterate<T>(decode: Decode<T>): IterableIterator<T> {
+  /** @internal The batches of the map from its beginning, for an iterator. */
+  protected batchSource(): BatchSource {
     const batches = this.batches(false);
-    return new BatchIterator(() => {
+    const next = (): Batch | undefined => {
       if (batches.isDone) return undefined;
       this.assertOpen(BPF_MAP_LOOKUP_BATCH);
-      return this.#own(this.nextBatch(batches));
-    }, decode);
+      return this.nextBatch(batches);
+    };
+    return { memory: this.#memory, shape: this.#shape, next };
   }
 
   /** @internal */
-  protected decodeEntries(batch: Batch): [K, V][] {
+  protected decodeEntries({ count, keys, values }: Batch): [K, V][] {
     const { keySize, valueSize } = this.#shape;
-    const { key, value } = this;
     const memory = this.#memory;
-    const entries = new Array<[K, V]>(batch.count);
-    for (let i = 0; i < batch.count; i++) {
-      entries[i] = [key.read(memory, batch.keys + i * keySize), value.read(memory, batch.values + i * valueSize)];
-    }
+    const read = this.#entryCode.reader(count);
+    const entries = new Array<[K, V]>(count);
+    for (let i = 0; i < count; i++) entries[i] = read(memory, keys + i * keySize, values + i * valueSize);
     return entries;
   }
 
@@ -262,19 +260,52 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
     throw this.elementFailure(BPF_MAP_LOOKUP_ELEM, result);
   }
 
+  #plainGet(): ElementAccess<K, V>["get"] {
+    let calls = 0;
+    return (key) => {
+      const isThere = this.#find(key);
+      if (++calls === HOT_CALLS && generatesCode()) this.#get = generateGet(this.#elementParts());
+      return isThere ? this.value.read(this.#memory, this.#valueAt) : undefined;
+    };
+  }
+
+  #plainSet(): ElementAccess<K, V>["set"] {
+    let calls = 0;
+    return (key, value) => {
+      this.#setPlainly(key, value, "any", this.#frame.update);
+      if (++calls === HOT_CALLS && generatesCode()) this.#set = generateSet(this.#elementParts());
+    };
+  }
+
+  #setPlainly(key: K, value: V, flag: UpdateFlag, command: PreparedCommand): void {
+    if (this.#isClosed) throw this.closedError(BPF_MAP_UPDATE_ELEM);
+    const memory = this.#memory;
+    this.key.write(memory, this.#keyAt, key);
+    this.value.write(memory, this.#valueAt, value);
+    const result = command.run();
+    if (result < 0) throw this.elementFailure(BPF_MAP_UPDATE_ELEM, result, UPDATE_FLAGS[flag]);
+  }
+
+  #elementParts(): ElementParts<K, V> {
+    const refuse = (command: number) => (result: number) => {
+      throw this.elementFailure(command, result);
+    };
+    return {
+      memory: this.#memory,
+      key: this.key,
+      value: this.value,
+      keyAt: this.#keyAt,
+      valueAt: this.#valueAt,
+      lookup: this.#lookup,
+      update: this.#frame.update,
+      refuseLookup: refuse(BPF_MAP_LOOKUP_ELEM),
+      refuseUpdate: refuse(BPF_MAP_UPDATE_ELEM),
+    };
+  }
+
   #conditionalUpdate(flag: UpdateFlag): PreparedCommand {
     if (flag === "noexist") return this.#frame.updateNew;
     if (flag === "exist") return this.#frame.updateExisting;
     throw new TypeError(`an update is "any", "noexist" or "exist", not ${JSON.stringify(flag)}`);
-  }
-
-  /** A batch copied out of the address space, where the next command would overwrite it. */
-  #own({ count, keys, values }: Batch): OwnBatch {
-    const { keySize, valueSize } = this.#shape;
-    const bytes = new Uint8Array(count * (keySize + valueSize));
-    const { u8 } = this.#memory;
-    bytes.set(u8.subarray(keys, keys + count * keySize));
-    bytes.set(u8.subarray(values, values + count * valueSize), count * keySize);
-    return { memory: { u8: bytes, view: new DataView(bytes.buffer) }, count, keys: 0, values: count * keySize };
   }
 }

@@ -1,4 +1,5 @@
 import type { Batch } from "./batch-cursor.ts";
+import { ReadingIterator } from "./batch-iterator.ts";
 import type { BpfMap } from "./bpf-map.ts";
 import { DeletingMap } from "./deleting-map.ts";
 import type { InnerMapLayout } from "./inner-map.ts";
@@ -46,10 +47,9 @@ export abstract class MapOfMaps<K, M extends BpfMap> extends DeletingMap<K, M> {
   /** The keys with the ids of their maps, in the kernel's own order. None of them is opened. */
   ids(): IterableIterator<[K, number]> {
     const { key } = this;
-    const { keySize, valueSize } = this.shape;
-    return this.iterate(({ memory, keys, values }, index) => [
-      key.read(memory, keys + index * keySize),
-      memory.view.getUint32(values + index * valueSize, true),
+    return new ReadingIterator(this.batchSource(), (memory, keyAt, valueAt) => [
+      key.read(memory, keyAt),
+      memory.view.getUint32(valueAt, true),
     ]);
   }
 

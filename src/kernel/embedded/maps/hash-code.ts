@@ -1,6 +1,7 @@
 import { generatesCode } from "../../../layout/compile.ts";
 import type { Address } from "../../../memory/address-space.ts";
 import type { ElementCode } from "../map-ops.ts";
+import { eachWord, isSameKey, jhashCode, jhashStart } from "./key-code.ts";
 
 /** Where everything lies in a hash table, in words of the memory; links count words from `origin`. */
 export interface HashGeometry {
@@ -45,7 +46,7 @@ export function generateLookup(geometry: HashGeometry, code: ElementCode): () =>
     while (link !== 0) {
       const at = (link + ${origin}) | 0;
       if (${isSameKey(keyWords)}) {
-        ${words(valueWords, (word) => `i32[${value / 4 + word}] = i32[at + ${valueWord + word}];`)}
+        ${eachWord(valueWords, (word) => `i32[${value / 4 + word}] = i32[at + ${valueWord + word}];`)}
         return 0;
       }
       link = i32[at];
@@ -58,7 +59,7 @@ export function generateLookup(geometry: HashGeometry, code: ElementCode): () =>
 export function generateUpdate(geometry: HashGeometry, code: ElementCode): () => number {
   const { key, value } = code;
   const { origin, keyWords, valueWord, valueWords, free, used, maxEntries, firstElement, elementWords } = geometry;
-  const storeValue = words(valueWords, (word) => `i32[at + ${valueWord + word}] = i32[${value / 4 + word}];`);
+  const storeValue = eachWord(valueWords, (word) => `i32[at + ${valueWord + word}] = i32[${value / 4 + word}];`);
   return compile(
     code,
     `const i32 = memory.i32;
@@ -94,7 +95,7 @@ export function generateUpdate(geometry: HashGeometry, code: ElementCode): () =>
       link = (${firstElement} + Math.imul(used, ${elementWords})) | 0;
       at = (link + ${origin}) | 0;
     }
-    ${words(keyWords, (word) => `i32[at + ${1 + word}] = k${word};`)}
+    ${eachWord(keyWords, (word) => `i32[at + ${1 + word}] = k${word};`)}
     ${storeValue}
     i32[at] = first;
     i32[bucket] = link;
@@ -108,56 +109,12 @@ function compile({ memory, file, slow }: ElementCode, body: string): () => numbe
   return make(memory, file, slow) as () => number;
 }
 
-function words(count: number, line: (word: number) => string): string {
-  return Array.from({ length: count }, (_, word) => line(word)).join("\n");
-}
-
 function readKey(key: Address, keyWords: number): string {
-  return words(keyWords, (word) => `const k${word} = i32[${key / 4 + word}];`);
+  return eachWord(keyWords, (word) => `const k${word} = i32[${key / 4 + word}];`);
 }
 
-function isSameKey(keyWords: number): string {
-  return Array.from({ length: keyWords }, (_, word) => `i32[at + ${1 + word}] === k${word}`).join(" && ");
-}
-
-/** `jhash` of the words `k0`, `k1` …, unrolled, and the bucket that it leads to. */
+/** The hash of the words `k0`, `k1` …, and the bucket that it leads to. */
 function hashKey({ keyWords, seed, buckets, bucketMask }: HashGeometry): string {
-  const lines: string[] = [];
-  const start = (0xdeadbeef + keyWords * 4 + seed) | 0;
-  lines.push(`let a = ${start}, b = ${start}, c = ${start};`);
-  const add = (word: number): void => {
-    ["a", "b", "c"].forEach((name, index) => {
-      if (word + index < keyWords) lines.push(`${name} = (${name} + k${word + index}) | 0;`);
-    });
-  };
-  let word = 0;
-  for (; keyWords - word > 3; word += 3) {
-    add(word);
-    const mix = (x: string, y: string, z: string, bits: number): void => {
-      lines.push(`${x} = ((${x} - ${y}) ^ ${rotated(y, bits)}) | 0; ${y} = (${y} + ${z}) | 0;`);
-    };
-    mix("a", "c", "b", 4);
-    mix("b", "a", "c", 6);
-    mix("c", "b", "a", 8);
-    mix("a", "c", "b", 16);
-    mix("b", "a", "c", 19);
-    mix("c", "b", "a", 4);
-  }
-  add(word);
-  const final = (x: string, y: string, bits: number): void => {
-    lines.push(`${x} = ((${x} ^ ${y}) - ${rotated(y, bits)}) | 0;`);
-  };
-  final("c", "b", 14);
-  final("a", "c", 11);
-  final("b", "a", 25);
-  final("c", "b", 16);
-  final("a", "c", 4);
-  final("b", "a", 14);
-  final("c", "b", 24);
-  lines.push(`const bucket = (${buckets} + (c & ${bucketMask})) | 0;`);
-  return lines.join("\n");
-}
-
-function rotated(name: string, bits: number): string {
-  return `((${name} << ${bits}) | (${name} >>> ${32 - bits}))`;
+  return `${jhashCode(keyWords, jhashStart(keyWords, seed))}
+    const bucket = (${buckets} + (c & ${bucketMask})) | 0;`;
 }

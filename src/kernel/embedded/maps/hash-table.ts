@@ -7,6 +7,7 @@ import type { MapBatch } from "../map-batch.ts";
 import { type ElementCode, EmbeddedMap } from "../map-ops.ts";
 import { SEGMENT } from "../segment.ts";
 import { accessOk, copyBytes } from "../user-memory.ts";
+import { type BucketWalk, copyBuckets } from "./hash-batch-code.ts";
 import { canGenerate, generateLookup, type HashGeometry } from "./hash-code.ts";
 import { bucketCount, elementWords, firstElementWord, HASH_HEADER, hashValueSize, valueWord } from "./hash-segment.ts";
 
@@ -29,6 +30,7 @@ export class HashTable extends EmbeddedMap {
   readonly #seed: number;
   readonly #userValueSize: number;
   readonly #updatesInPlace: boolean;
+  #geometry: HashGeometry | undefined;
 
   /** `storedSize` is the bytes that an element keeps for its value. */
   constructor(memory: AddressSpace, base: Address, storedSize?: number) {
@@ -207,9 +209,12 @@ export class HashTable extends EmbeddedMap {
       bucket = memory.view.getUint32(batch.inBatch, true);
       if (bucket > this.#bucketMask) return -ENOENT;
     }
-    let total = 0;
+    const copied = deleting ? undefined : this.#copyBuckets(batch, bucket);
+    if (copied !== undefined) bucket = copied.bucket;
+    let total = copied === undefined ? 0 : copied.entries;
     let result = 0;
-    for (;;) {
+    if (bucket > this.#bucketMask) result = -ENOENT;
+    while (bucket <= this.#bucketMask) {
       const length = this.#chainLength(bucket);
       if (length > most - total) {
         if (total === 0) result = -ENOSPC;
@@ -226,6 +231,15 @@ export class HashTable extends EmbeddedMap {
     if (!accessOk(memory, batch.outBatch, 4)) return -EFAULT;
     memory.view.setUint32(batch.outBatch, bucket, true);
     return batch.putCount(total) ? result : -EFAULT;
+  }
+
+  /** Copies what it can of a batch by generated code, where there is any: from a bucket on, as far as `#batch` would. */
+  #copyBuckets({ keys, values, count }: MapBatch, bucket: number): BucketWalk | undefined {
+    const { memory, keySize, userValueSize } = this;
+    const { geometry } = this;
+    if (geometry === undefined || ((keys | values) & 3) !== 0) return undefined;
+    if (!accessOk(memory, keys, count * keySize) || !accessOk(memory, values, count * userValueSize)) return undefined;
+    return copyBuckets(memory.i32, geometry, { from: bucket, most: count, keys: keys >>> 2, values: values >>> 2 });
   }
 
   #chainLength(bucket: number): number {
@@ -336,9 +350,12 @@ export class HashTable extends EmbeddedMap {
     return geometry && canGenerate(geometry, code) ? generateLookup(geometry, code) : undefined;
   }
 
-  /** Where everything lies, for code that is generated; `undefined` when the values are not words. */
+  /** Where everything lies, for code that is generated; `undefined` when keys or values are not whole words. */
   protected get geometry(): HashGeometry | undefined {
-    if (((this.keySize | this.#userValueSize) & 3) !== 0) return undefined;
+    return ((this.keySize | this.#userValueSize) & 3) === 0 ? (this.#geometry ??= this.#wholeWords()) : undefined;
+  }
+
+  #wholeWords(): HashGeometry {
     return {
       origin: this.#origin,
       buckets: this.#buckets,

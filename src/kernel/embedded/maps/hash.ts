@@ -1,7 +1,10 @@
-import { E2BIG, EINVAL } from "../../../abi/errno.ts";
+import { E2BIG, EFAULT, EINVAL } from "../../../abi/errno.ts";
 import { BPF_F_NO_PREALLOC, BPF_F_NUMA_NODE, BPF_F_ZERO_SEED } from "../../../abi/flags.ts";
+import type { MapBatch } from "../map-batch.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import { ACCESS_FLAGS, type ElementCode, type EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
+import { accessOk } from "../user-memory.ts";
+import { updateEntries } from "./hash-batch-code.ts";
 import { canGenerate, generateUpdate } from "./hash-code.ts";
 import { allocateHashTable } from "./hash-segment.ts";
 import { HashTable } from "./hash-table.ts";
@@ -29,10 +32,25 @@ export const HASH: MapType = {
   },
 };
 
-/** A hash that does nothing else with an update than `HashTable.update`: one that is called often gets code of its own. */
+/** A hash that does nothing else with an update than `HashTable.update`: what is called often gets code of its own. */
 class HashMap extends HashTable {
+  override updateBatch(batch: MapBatch): number {
+    return this.#updateEntries(batch) ?? super.updateBatch(batch);
+  }
+
   override generateUpdate(code: ElementCode): (() => number) | undefined {
     const { geometry } = this;
     return geometry && canGenerate(geometry, code) ? generateUpdate(geometry, code) : undefined;
+  }
+  /** A batch of updates by generated code, where there is any and nothing is out of the ordinary. */
+  #updateEntries(batch: MapBatch): number | undefined {
+    const { memory, geometry, keySize, userValueSize } = this;
+    const { keys, values, count, hasUnknownElemFlags } = batch;
+    if (geometry === undefined || count === 0 || hasUnknownElemFlags || ((keys | values) & 3) !== 0) return undefined;
+    if (!accessOk(memory, keys, count * keySize) || !accessOk(memory, values, count * userValueSize)) return undefined;
+    const done = updateEntries(memory.i32, geometry, keys >>> 2, values >>> 2, count);
+    if (done === undefined) return undefined;
+    if (!batch.putCount(done)) return -EFAULT;
+    return done === count ? 0 : -E2BIG;
   }
 }
