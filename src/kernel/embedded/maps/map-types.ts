@@ -51,10 +51,11 @@ import { LRU_HASH, LRU_PERCPU_HASH } from "./lru-hash.ts";
 import { PERCPU_ARRAY } from "./percpu-array.ts";
 import { PERCPU_HASH } from "./percpu-hash.ts";
 import { QUEUE, STACK } from "./queue-stack.ts";
-import { RINGBUF, USER_RINGBUF } from "./ring-buffers.ts";
+import { RINGBUF } from "./ringbuf.ts";
 import { REUSEPORT_SOCKARRAY, SOCKHASH, SOCKMAP, XSKMAP } from "./socket-maps.ts";
 import { STACK_TRACE } from "./stack-trace.ts";
 import { STRUCT_OPS } from "./struct-ops.ts";
+import { USER_RINGBUF } from "./user-ringbuf.ts";
 
 /** Every map type that the embedded kernel has, by its number. A new type is a file beside this one, and a line here. */
 export const MAP_TYPES: ReadonlyMap<number, MapType> = new Map([
