@@ -22,6 +22,7 @@ export const ERANGE = 34;
 export const ENAMETOOLONG = 36;
 export const ENOSYS = 38;
 export const ENOTEMPTY = 39;
+export const ELOOP = 40;
 export const EOVERFLOW = 75;
 export const EBADFD = 77;
 export const ENOTSOCK = 88;
@@ -50,6 +51,7 @@ const ERRORS: Readonly<Record<number, readonly [code: string, description: strin
   [ENAMETOOLONG]: ["ENAMETOOLONG", "file name too long"],
   [ENOSYS]: ["ENOSYS", "function not implemented"],
   [ENOTEMPTY]: ["ENOTEMPTY", "directory not empty"],
+  [ELOOP]: ["ELOOP", "too many levels of symbolic links"],
   [EOVERFLOW]: ["EOVERFLOW", "value too large for defined data type"],
   [EBADFD]: ["EBADFD", "file descriptor in bad state"],
   [ENOTSOCK]: ["ENOTSOCK", "socket operation on non-socket"],

@@ -28,3 +28,10 @@ export const BPF_F_VTYPE_BTF_OBJ_FD = 1 << 15;
 export const BPF_F_TOKEN_FD = 1 << 16;
 export const BPF_F_SEGV_ON_FAULT = 1 << 17;
 export const BPF_F_NO_USER_CONV = 1 << 18;
+
+/** Bits of the log level of BPF_PROG_LOAD and BPF_BTF_LOAD (`include/linux/bpf_verifier.h`): of what to tell, and to keep the beginning of a text that is too long. */
+export const BPF_LOG_LEVEL1 = 1;
+export const BPF_LOG_LEVEL2 = 2;
+export const BPF_LOG_STATS = 4;
+export const BPF_LOG_FIXED = 8;
+export const BPF_LOG_MASK = BPF_LOG_LEVEL1 | BPF_LOG_LEVEL2 | BPF_LOG_STATS | BPF_LOG_FIXED;

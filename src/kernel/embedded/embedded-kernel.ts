@@ -1,5 +1,18 @@
-import { ATTR_SIZE, GET_ID, MAP_BATCH, MAP_CREATE, MAP_ELEM, MAP_FREEZE, OBJ, OBJ_INFO } from "../../abi/attr.ts";
 import {
+  ATTR_SIZE,
+  BTF_LOAD,
+  GET_ID,
+  MAP_BATCH,
+  MAP_CREATE,
+  MAP_ELEM,
+  MAP_FREEZE,
+  OBJ,
+  OBJ_INFO,
+} from "../../abi/attr.ts";
+import {
+  BPF_BTF_GET_FD_BY_ID,
+  BPF_BTF_GET_NEXT_ID,
+  BPF_BTF_LOAD,
   BPF_MAP_CREATE,
   BPF_MAP_DELETE_BATCH,
   BPF_MAP_DELETE_ELEM,
@@ -25,6 +38,7 @@ import { PlainCommand, type PreparedCommand } from "../prepared-command.ts";
 import type { Backing } from "./backing.ts";
 import { Bpffs } from "./bpffs.ts";
 import { MemoryDirectory } from "./bpffs-directory.ts";
+import { loadBtf } from "./btf/btf-commands.ts";
 import { fdinfoOf } from "./fdinfo.ts";
 import { FileTable } from "./file-table.ts";
 import type { KernelObject } from "./kernel-object.ts";
@@ -100,11 +114,12 @@ export class EmbeddedKernel implements Kernel {
   bpf(cmd: number, attr: Address, size: number): number {
     if (this.#isReleased) return -EBADF;
     const end = ATTR_END[cmd];
-    if (end === size && (attr & 7) === 0 && accessOk(this.memory, attr, size)) return this.#answer(cmd, attr, attr);
+    if (end === size && (attr & 7) === 0 && accessOk(this.memory, attr, size))
+      return this.#answer(cmd, attr, attr, size);
     const error = this.#takeAttr(attr, size);
     if (error !== 0) return error;
     if (end === undefined || !this.#isZero(this.#attr + end, this.#attr + ATTR_SIZE)) return -EINVAL;
-    return this.#answer(cmd, this.#attr, attr);
+    return this.#answer(cmd, this.#attr, attr, size);
   }
 
   prepare(cmd: number, attr: Address, size: number): PreparedCommand {
@@ -167,8 +182,8 @@ export class EmbeddedKernel implements Kernel {
     this.memory.detachViews();
   }
 
-  /** `attr` is whole and zero behind the command's last field; `uattr` is the caller's own, where answers go. */
-  #answer(cmd: number, attr: Address, uattr: Address): number {
+  /** `attr` is whole and zero behind the command's last field; `uattr` is the caller's own, `size` bytes, where answers go. */
+  #answer(cmd: number, attr: Address, uattr: Address, size: number): number {
     switch (cmd) {
       case BPF_MAP_LOOKUP_ELEM:
         return this.#elements.lookup(attr);
@@ -197,6 +212,12 @@ export class EmbeddedKernel implements Kernel {
         return this.#objects.getNextId("map", attr, uattr);
       case BPF_MAP_GET_FD_BY_ID:
         return this.#objects.getFdById("map", attr);
+      case BPF_BTF_LOAD:
+        return loadBtf(this.#state, attr, uattr, size);
+      case BPF_BTF_GET_NEXT_ID:
+        return this.#objects.getNextId("btf", attr, uattr);
+      case BPF_BTF_GET_FD_BY_ID:
+        return this.#objects.getFdById("btf", attr);
       case BPF_OBJ_GET_INFO_BY_FD:
         return this.#objects.getInfoByFd(attr, uattr);
       default:
@@ -258,6 +279,9 @@ function attrEnds(): number[] {
   ends[BPF_MAP_GET_NEXT_ID] = GET_ID.NEXT_ID_END;
   ends[BPF_MAP_GET_FD_BY_ID] = GET_ID.END;
   ends[BPF_OBJ_GET_INFO_BY_FD] = OBJ_INFO.END;
+  ends[BPF_BTF_LOAD] = BTF_LOAD.END;
+  ends[BPF_BTF_GET_NEXT_ID] = GET_ID.NEXT_ID_END;
+  ends[BPF_BTF_GET_FD_BY_ID] = GET_ID.END;
   for (const cmd of [
     BPF_MAP_LOOKUP_BATCH,
     BPF_MAP_LOOKUP_AND_DELETE_BATCH,

@@ -8,6 +8,7 @@ import {
   BPF_F_WRONLY_PROG,
 } from "../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../memory/address-space.ts";
+import { isAlphanumeric } from "./ctype.ts";
 
 /** `numa_node` when the caller does not choose one. */
 const NUMA_NO_NODE = -1;
@@ -85,13 +86,7 @@ export class MapCreateAttr {
   }
 }
 
-/**
- * Letters, digits, `_` and `.`; Linux's `isalnum` counts the letters of Latin-1, so bytes from 0xC0 are letters but for
- * the signs × and ÷. `kernel/bpf/syscall.c: bpf_obj_name_cpy` and `lib/ctype.c`, 6.18.
- */
+/** Letters, digits, `_` and `.`: `kernel/bpf/syscall.c: bpf_obj_name_cpy`, 6.18. */
 function isNameByte(byte: number): boolean {
-  const isDigit = byte >= 0x30 && byte <= 0x39;
-  const isLetter = (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
-  const isLatin1Letter = byte >= 0xc0 && byte !== 0xd7 && byte !== 0xf7;
-  return isDigit || isLetter || isLatin1Letter || byte === 0x5f || byte === 0x2e;
+  return isAlphanumeric(byte) || byte === 0x5f || byte === 0x2e;
 }

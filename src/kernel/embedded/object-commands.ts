@@ -2,6 +2,8 @@ import { GET_ID, OBJ, OBJ_INFO } from "../../abi/attr.ts";
 import { EBADF, EBADFD, EFAULT, EINVAL, ENOENT } from "../../abi/errno.ts";
 import { BPF_F_PATH_FD, BPF_F_RDONLY, BPF_F_WRONLY } from "../../abi/flags.ts";
 import type { Address } from "../../memory/address-space.ts";
+import { getBtfInfo } from "./btf/btf-commands.ts";
+import { BtfObject } from "./btf/btf-object.ts";
 import { MapFile, OpenFile } from "./file-table.ts";
 import type { KernelObject, ObjectKind } from "./kernel-object.ts";
 import { i32At, type KernelState, tableOf } from "./kernel-state.ts";
@@ -71,7 +73,8 @@ export class ObjectCommands {
 
   /** BPF_MAP_GET_FD_BY_ID and its like. */
   getFdById(kind: ObjectKind, attr: Address): number {
-    const openFlags = kind === "map" ? i32At(this.#state, attr + GET_ID.OPEN_FLAGS) : 0;
+    const openFlags = kind === "program" ? 0 : i32At(this.#state, attr + GET_ID.OPEN_FLAGS);
+    if (kind === "btf" && openFlags !== 0) return -EINVAL;
     if ((openFlags & ~OPEN_FLAGS) !== 0 || !hasValidAccessMode(openFlags)) return -EINVAL;
     const object = tableOf(this.#state, kind).get(this.#state.memory.view.getUint32(attr + GET_ID.ID, true));
     return object === undefined ? -ENOENT : this.open(object, openFlags);
@@ -83,6 +86,7 @@ export class ObjectCommands {
     const fd = i32At(this.#state, attr + OBJ_INFO.BPF_FD);
     const object = files.file(fd)?.object;
     if (object instanceof EmbeddedMap) return getMapInfo(memory, object, attr, uattr);
+    if (object instanceof BtfObject) return getBtfInfo(this.#state, object, attr, uattr);
     return files.isOpen(fd) ? -EINVAL : -EBADFD;
   }
 

@@ -1,0 +1,51 @@
+import { Btf } from "../../../btf/btf.ts";
+import type { KernelObject } from "../kernel-object.ts";
+import { type BtfCheck, BtfRefusal } from "./btf-check.ts";
+import { checkEachType } from "./first-pass.ts";
+import { checkHeader } from "./header.ts";
+import type { RawBtf } from "./raw-btf.ts";
+import { checkReferences } from "./second-pass.ts";
+import { findStructRecords, type StructRecords } from "./struct-records.ts";
+import { checkTypeTags } from "./type-tags.ts";
+
+/** BTF that was loaded into the kernel. It lives while an fd, a map or a program refers to it. */
+export class BtfObject implements KernelObject {
+  readonly kind = "btf";
+  id = 0;
+  references = 0;
+  /** The types as they were found when they were checked. */
+  readonly raw: RawBtf;
+  /** The special fields of its structs. */
+  readonly records: StructRecords;
+  #btf: Btf | undefined;
+
+  private constructor(raw: RawBtf, records: StructRecords) {
+    this.raw = raw;
+    this.records = records;
+  }
+
+  /** Checks BTF as `kernel/bpf/btf.c: btf_parse` of Linux 6.18 does; `−errno` when it is refused. */
+  static check(check: BtfCheck): BtfObject | number {
+    try {
+      checkEachType(check, checkHeader(check));
+      checkReferences(check);
+      checkTypeTags(check);
+      return new BtfObject(check.btf, findStructRecords(check.btf));
+    } catch (error) {
+      if (error instanceof BtfRefusal) return -error.errno;
+      throw error;
+    }
+  }
+
+  get bytes(): Uint8Array {
+    return this.raw.u8;
+  }
+
+  /** The types for whoever reads them by name. */
+  get types(): Btf {
+    this.#btf ??= new Btf(this.bytes);
+    return this.#btf;
+  }
+
+  free(): void {}
+}
