@@ -47,6 +47,15 @@ import type { PercpuArrayMap } from "./maps/percpu-array-map.ts";
 import type { PercpuHashMap } from "./maps/percpu-hash-map.ts";
 import type { Queue } from "./maps/queue.ts";
 import type { Stack } from "./maps/stack.ts";
+import type { BpfObject, ObjectTypes } from "./program/bpf-object.ts";
+import type { BpfProgram } from "./program/bpf-program.ts";
+import { type LoadOptions, loadObject } from "./program/load-object.ts";
+import type { MapDefinition } from "./program/map-definitions.ts";
+import { readingOf } from "./program/map-options.ts";
+import { ObjectFile } from "./program/object-file.ts";
+import { loadProgram } from "./program/prog-load.ts";
+import { type ProgramSpec, progLoadOptions } from "./program/program-spec.ts";
+import { readObjectFile } from "./program/read-file.ts";
 import { BpfError } from "./sys/bpf-error.ts";
 import type { Failure } from "./sys/diagnosis.ts";
 import type { MapInfo } from "./sys/map-info.ts";
@@ -202,6 +211,40 @@ export class Bpf implements Disposable {
     const fd = this.sys.mapGetFdById(id, { openFlags: accessFlags(options) });
     if (fd < 0) throw this.#failure(BPF_MAP_GET_FD_BY_ID, fd, { id, flags: accessFlags(options) });
     return this.#wrap(fd, options);
+  }
+
+  /**
+   * Loads an object file that clang made: `clang -O2 -g -target bpf -c`. Its maps, global variables and programs are there
+   * by their names in C, typed by its BTF. A path is read where there is Node; elsewhere give the bytes.
+   *
+   * Throws an `ObjectError` for a file that is broken, a `BpfError` for what the kernel refuses – the verifier's reasons are
+   * in its message, and all that it said in `log` –, and a `TypeError` for an option that names nothing.
+   *
+   * @example
+   * ```ts
+   * import { linux } from "mapiary/linux";
+   *
+   * using bpf = linux();
+   * try {
+   *   using object = bpf.load("counter.bpf.o", { variables: { limit: 3 } });
+   *   object.programs["count"]?.run({ data: new Uint8Array(64) }).retval;
+   * } catch {
+   *   // there is no counter.bpf.o
+   * }
+   * ```
+   */
+  load<T extends ObjectTypes = ObjectTypes>(file: string | Uint8Array, options: LoadOptions = {}): BpfObject<T> {
+    const { bytes, name } = readObjectFile(file);
+    const object = new ObjectFile(bytes, options.name ?? name);
+    const wrap = (fd: number, definition: MapDefinition) => this.#wrap(fd, readingOf(definition, object.btf));
+    return loadObject(this.#context, object, options, wrap) as BpfObject<T>;
+  }
+
+  /**
+   * Loads a program that was written as instructions. Throws a `BpfError` with what the verifier says when it refuses it.
+   */
+  loadProgram(spec: ProgramSpec): BpfProgram {
+    return loadProgram(this.#context, progLoadOptions(spec));
   }
 
   /** What the kernel says of every map that lives on it, by id. One that goes away meanwhile is left out. */

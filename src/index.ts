@@ -9,6 +9,7 @@
 import { Bpf } from "./bpf.ts";
 import { EmbeddedKernel, type EmbeddedOptions } from "./kernel/embedded/embedded-kernel.ts";
 
+export type { AttachTypeName } from "./abi/attach-types.ts";
 export type { MapFlagName } from "./abi/flag-names.ts";
 export * from "./abi/flags.ts";
 export type { HelperName } from "./abi/helpers.ts";
@@ -89,6 +90,11 @@ export type { Queue } from "./maps/queue.ts";
 export type { PushFlag, QueueStackMap } from "./maps/queue-stack-map.ts";
 export type { Stack } from "./maps/stack.ts";
 export type { Memory } from "./memory/address-space.ts";
+export type { BpfObject, ObjectTypes } from "./program/bpf-object.ts";
+export type { BpfProgram, RunOptions, RunResult } from "./program/bpf-program.ts";
+export type { LoadOptions } from "./program/load-object.ts";
+export { ObjectError } from "./program/object-error.ts";
+export type { ProgramSpec } from "./program/program-spec.ts";
 export { BpfError } from "./sys/bpf-error.ts";
 export type { MapInfo } from "./sys/map-info.ts";
 export type { ProgInfo, ProgInfoBuffers } from "./sys/prog-info.ts";

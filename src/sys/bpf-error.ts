@@ -37,6 +37,10 @@ export class BpfError extends Error {
   readonly command: string;
   /** The name of the map, when there is one. */
   readonly map: string | undefined;
+  /** The name of the program, when there is one. */
+  readonly program: string | undefined;
+  /** What the verifier said of the program, when it was asked. */
+  readonly log: string | undefined;
   /** The path, when the command had one. */
   readonly path: string | undefined;
   /** How many entries a batch had done when it failed. */
@@ -50,6 +54,8 @@ export class BpfError extends Error {
     this.syscall = typeof failure.command === "number" ? "bpf" : failure.command;
     this.command = failureName(failure);
     this.map = failure.map;
+    this.program = failure.program;
+    this.log = failure.log;
     this.path = failure.path;
     this.count = failure.count;
   }

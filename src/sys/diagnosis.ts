@@ -1,4 +1,5 @@
 import {
+  BPF_BTF_LOAD,
   BPF_MAP_CREATE,
   BPF_MAP_DELETE_BATCH,
   BPF_MAP_DELETE_ELEM,
@@ -14,6 +15,8 @@ import {
   BPF_OBJ_GET,
   BPF_OBJ_GET_INFO_BY_FD,
   BPF_OBJ_PIN,
+  BPF_PROG_LOAD,
+  BPF_PROG_TEST_RUN,
 } from "../abi/commands.ts";
 import { errnoDescription } from "../abi/errno.ts";
 import { DELETE_BATCH_RULES, LOOKUP_BATCH_RULES, TAKE_BATCH_RULES, UPDATE_BATCH_RULES } from "./diagnosis/batches.ts";
@@ -23,6 +26,7 @@ import type { Failure, Rules } from "./diagnosis/failure.ts";
 import { MAP_CREATE_RULES } from "./diagnosis/map-create.ts";
 import { FD_BY_ID_RULES, FREEZE_RULES, INFO_RULES, MMAP_RULES } from "./diagnosis/map-fds.ts";
 import { GET_RULES, MKDIR_RULES, PIN_RULES, READDIR_RULES, RMDIR_RULES, UNLINK_RULES } from "./diagnosis/paths.ts";
+import { BTF_LOAD_RULES, PROG_LOAD_RULES, TEST_RUN_RULES } from "./diagnosis/programs.ts";
 
 export type { Failure } from "./diagnosis/failure.ts";
 
@@ -43,6 +47,9 @@ const RULES: Readonly<Record<Failure["command"], Rules>> = {
   [BPF_OBJ_GET_INFO_BY_FD]: INFO_RULES,
   [BPF_OBJ_PIN]: PIN_RULES,
   [BPF_OBJ_GET]: GET_RULES,
+  [BPF_PROG_LOAD]: PROG_LOAD_RULES,
+  [BPF_PROG_TEST_RUN]: TEST_RUN_RULES,
+  [BPF_BTF_LOAD]: BTF_LOAD_RULES,
   mkdir: MKDIR_RULES,
   rmdir: RMDIR_RULES,
   unlink: UNLINK_RULES,
@@ -69,10 +76,11 @@ function found(failure: Failure): string | undefined {
 
 /** What a command was told, as far as it is known. */
 function asked(failure: Failure): string {
-  const { create, map, key, path, id, flags, entries } = failure;
+  const { create, map, program, key, path, id, flags, entries } = failure;
   if (create !== undefined) return outline(create);
   const parts = [
     map === undefined ? undefined : `map ${map}`,
+    program === undefined ? undefined : `program ${program}`,
     key === undefined ? undefined : `key ${key}`,
     path === undefined ? undefined : `path ${path}`,
     id === undefined ? undefined : `id ${id}`,

@@ -1,6 +1,6 @@
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { MapInfo } from "../map-info.ts";
-import type { MapCreateOptions, Sys } from "../sys.ts";
+import type { MapCreateOptions, ProgTestRunOptions, Sys } from "../sys.ts";
 
 /** A command that failed, and what is known of it above `sys`: what a diagnosis starts from. */
 export interface Failure {
@@ -14,6 +14,12 @@ export interface Failure {
   readonly errno: number;
   /** The name of the map. */
   readonly map?: string | undefined;
+  /** The name of the program; empty for one that has none. */
+  readonly program?: string | undefined;
+  /** What the verifier said, or what was wrong with BTF. */
+  readonly log?: string | undefined;
+  /** What BPF_PROG_TEST_RUN was given, and answered. */
+  readonly run?: (ProgTestRunOptions & { readonly type: string | number }) | undefined;
   /** The fd that was used. */
   readonly fd?: number | undefined;
   /** What BPF_MAP_CREATE was given. */
@@ -51,8 +57,9 @@ export function firstOf(...rules: readonly Rule[]): Rule {
   };
 }
 
-/** The map of a failure, as a person knows it. */
-export function mapOf({ map }: Failure): string {
+/** The map or program of a failure, as a person knows it. */
+export function mapOf({ map, program }: Failure): string {
+  if (program !== undefined) return program === "" ? "the program" : `program ${program}`;
   return map === undefined || map === "" ? "the map" : `map ${map}`;
 }
 
