@@ -253,10 +253,20 @@ onEveryKernel((kernel) => {
         .tuple(fc.nat(24), fc.oneof(data, fewBits))
         .map(([bits, rest]) => Uint8Array.of(bits, 0, 0, 0, ...rest));
       const step = fc.tuple(fc.constantFrom("set", "set", "set", "delete"), anyKey);
+      const program = fc.record({
+        steps: fc.array(step, { maxLength: 40 }),
+        asked: fc.array(anyKey, { minLength: 1, maxLength: 20 }),
+        maxEntries: fc.constantFrom(40, 5000),
+      });
       fc.assert(
-        fc.property(fc.array(step, { maxLength: 40 }), fc.array(anyKey, { maxLength: 20 }), (steps, asked) => {
-          using trie = bpf.createMap({ type: "lpm_trie", key: bytes(7), value: u32, maxEntries: 64 });
+        fc.property(program, ({ steps, asked, maxEntries }) => {
+          using trie = bpf.createMap({ type: "lpm_trie", key: bytes(7), value: u32, maxEntries });
           const list = new Map<string, number>();
+          const look = (prefix: Uint8Array): void => {
+            const matching = [...list].filter(([bits]) => bitsOf(prefix).startsWith(bits));
+            const longest = matching.sort(([one], [other]) => other.length - one.length)[0];
+            assert.equal(trie.get(prefix), longest?.[1]);
+          };
           for (const [number, [what, prefix]] of steps.entries()) {
             if (what === "set") {
               trie.set(prefix, number);
@@ -264,12 +274,9 @@ onEveryKernel((kernel) => {
             } else {
               assert.equal(trie.delete(prefix), list.delete(bitsOf(prefix)));
             }
+            for (let ask = 0; ask < 2; ask++) look(asked[(2 * number + ask) % asked.length] as Uint8Array);
           }
-          for (const prefix of [...asked, ...steps.map(([, stepKey]) => stepKey)]) {
-            const matching = [...list].filter(([bits]) => bitsOf(prefix).startsWith(bits));
-            const longest = matching.sort(([one], [other]) => other.length - one.length)[0];
-            assert.equal(trie.get(prefix), longest?.[1]);
-          }
+          for (const prefix of [...asked, ...steps.map(([, stepKey]) => stepKey)]) look(prefix);
           assert.equal(trie.count(), list.size);
         }),
         { numRuns: 300 },

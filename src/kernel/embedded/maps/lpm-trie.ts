@@ -8,34 +8,25 @@ import type { MapCreateAttr } from "../map-create-attr.ts";
 import { ACCESS_FLAGS, EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
 import { copyBytes } from "../user-memory.ts";
+import {
+  bitAt,
+  CHILDREN,
+  DATA,
+  dataAt,
+  dataWords,
+  firstValue,
+  KEY_HEADER,
+  LPM_HEADER,
+  nodeCount,
+  nodeWords,
+  PREFIX,
+  VALUE,
+  valueWords,
+} from "./lpm-segment.ts";
+import { LpmShortcuts, NO_NODE } from "./lpm-shortcuts.ts";
 import { Pool } from "./pool.ts";
 
-/*
- * The segment: the header, the nodes of a binary radix trie, then the values, each aligned to 8. A key is a prefix: its
- * length in bits as a u32, then bytes of which the first bits count. A node without a value is intermediate: it only
- * parts two branches, and always has both. So there is at most one of them less than there are entries. What a node is
- * below agrees with it in all bits of its prefix. Links count words from the start of the segment, 0 is none. There is one
- * node and one value more than entries need, and a guard: memory that is shared needs them to replace an entry.
- *
- * The bytes of a key are kept as numbers, the first byte highest, so that the bits in which two prefixes agree are counted
- * a word at a time.
- */
-const LPM_HEADER = {
-  ROOT: SEGMENT.TYPE_HEADER,
-  /** Two words each, of a `Pool`. */
-  NODES: SEGMENT.TYPE_HEADER + 4,
-  VALUES: SEGMENT.TYPE_HEADER + 12,
-} as const;
-
-/** A node, in words. */
-const CHILDREN = 0;
-const PREFIX = 2;
-const VALUE = 3;
-const DATA = 4;
-
 const CREATE_FLAGS = BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | ACCESS_FLAGS;
-/** `sizeof(struct bpf_lpm_trie_key_u8)`: the prefix length, in front of the data. */
-const KEY_HEADER = 4;
 const MOST_DATA = 256;
 // Sizes of Linux that its limit is made of: KMALLOC_MAX_SIZE, struct lpm_trie_node.
 const MOST_VALUE = (1 << 22) - MOST_DATA - 24;
@@ -55,30 +46,6 @@ export const LPM_TRIE: MapType = {
   },
 };
 
-/** The words of the data of a key. */
-function dataWords(keySize: number): number {
-  return Math.ceil((keySize - KEY_HEADER) / 4);
-}
-
-function nodeWords(keySize: number): number {
-  return DATA + dataWords(keySize);
-}
-
-function valueWords(valueSize: number): number {
-  return Math.ceil(valueSize / 8) * 2;
-}
-
-/** Every entry has a node, and all but one may need an intermediate one. */
-function nodeCount(maxEntries: number): number {
-  return 2 * maxEntries - 1;
-}
-
-/** The word at which the values begin, from the segment's start: behind the nodes. */
-function firstValue(keySize: number, maxEntries: number): number {
-  const word = SEGMENT.HEADER_SIZE / 4 + nodeWords(keySize) * (nodeCount(maxEntries) + 1);
-  return Math.ceil(word / 2) * 2;
-}
-
 class LpmTrie extends EmbeddedMap {
   /** The word of the memory at which the segment begins: links count from here. */
   readonly #origin: number;
@@ -88,6 +55,7 @@ class LpmTrie extends EmbeddedMap {
   readonly #dataWords: number;
   readonly #nodes: Pool;
   readonly #values: Pool;
+  readonly #shortcuts: LpmShortcuts;
   /** The word that links to the node above the place that the last walk found; 0 when that place is the root's. */
   #linkAbove = 0;
 
@@ -99,6 +67,7 @@ class LpmTrie extends EmbeddedMap {
     this.#root = origin + LPM_HEADER.ROOT / 4;
     this.#mostBits = (keySize - KEY_HEADER) * 8;
     this.#dataWords = dataWords(keySize);
+    this.#shortcuts = new LpmShortcuts(maxEntries, this.#mostBits);
     this.#nodes = new Pool(memory, {
       state: origin + LPM_HEADER.NODES / 4,
       origin,
@@ -124,11 +93,21 @@ class LpmTrie extends EmbeddedMap {
     const origin = this.#origin;
     const bits = u32[key >>> 2] as number;
     if (bits > this.#mostBits) return 0;
-    let found = 0;
     let word = 0;
     let data = dataAt(view, key, 0);
-    let node = i32[this.#root] as number;
-    while (node !== 0) {
+    const shortcuts = this.#shortcuts;
+    let found = 0;
+    let node: number;
+    if (bits >= shortcuts.bits) {
+      const { table } = shortcuts;
+      const shortcut = shortcuts.of(data);
+      if (table[shortcut] === 0) this.#takeShortcut(table, shortcut, data);
+      node = table[shortcut] as number;
+      found = table[shortcut + 1] as number;
+    } else {
+      node = i32[this.#root] as number;
+    }
+    while (node > 0) {
       const at = origin + node;
       const prefix = i32[at + PREFIX] as number;
       if (prefix > bits) break;
@@ -146,12 +125,59 @@ class LpmTrie extends EmbeddedMap {
     return found === 0 ? 0 : (origin + found) * 4;
   }
 
+  /** Takes down what a walk finds that has come past the bits of a shortcut. */
+  #takeShortcut(table: Int32Array, shortcut: number, data: number): void {
+    const { i32 } = this.memory;
+    const { bits } = this.#shortcuts;
+    let found = 0;
+    let node = i32[this.#root] as number;
+    while (node !== 0) {
+      const at = this.#origin + node;
+      const prefix = i32[at + PREFIX] as number;
+      const agreeing = Math.clz32((i32[at + DATA] as number) ^ data);
+      if (agreeing < Math.min(prefix, bits)) node = 0;
+      if (node === 0 || prefix >= bits) break;
+      found = (i32[at + VALUE] as number) || found;
+      node = i32[at + CHILDREN + ((data >>> (31 - prefix)) & 1)] as number;
+    }
+    table[shortcut] = node === 0 ? NO_NODE : node;
+    table[shortcut + 1] = found;
+  }
+
+  /** The node of a key itself, by its shortcut; 0 when it is not there, or when no shortcut leads to it. */
+  #nodeOf(key: Address, bits: number): number {
+    const { i32, view } = this.memory;
+    const shortcuts = this.#shortcuts;
+    if (bits < shortcuts.bits) return 0;
+    const { table } = shortcuts;
+    const data = dataAt(view, key, 0);
+    const shortcut = shortcuts.of(data);
+    if (table[shortcut] === 0) this.#takeShortcut(table, shortcut, data);
+    let node = table[shortcut] as number;
+    let agreeing = 0;
+    while (node > 0) {
+      const at = this.#origin + node;
+      const prefix = i32[at + PREFIX] as number;
+      if (prefix > bits || this.#agreement(i32, view, at, key, agreeing, prefix) < prefix) return 0;
+      if (prefix === bits) return node;
+      agreeing = prefix;
+      node = i32[at + CHILDREN + bitAt(view, key, prefix)] as number;
+    }
+    return 0;
+  }
+
   /** `trie_update_elem`. The bits behind the prefix are kept as they are given, and replaced with the value. */
   override update(key: Address, value: Address, flags: number): number {
     if (flags > BPF_EXIST) return -EINVAL;
     const { i32, u32 } = this.memory;
     const bits = u32[key >>> 2] as number;
     if (bits > this.#mostBits) return -EINVAL;
+    const known = this.#nodeOf(key, bits);
+    if (known !== 0 && i32[this.#origin + known + VALUE] !== 0) {
+      if (flags === BPF_NOEXIST) return -EEXIST;
+      this.#fill(known, key, value);
+      return 0;
+    }
     const link = this.#walk(key, bits);
     const node = i32[link] as number;
     const at = this.#origin + node;
@@ -164,6 +190,7 @@ class LpmTrie extends EmbeddedMap {
     if (flags === BPF_EXIST) return -ENOENT;
     const place = this.#values.take();
     if (place === 0) return -ENOSPC;
+    this.#shortcuts.forget(dataAt(this.memory.view, key, 0), bits);
     if (hasNode) {
       i32[at + VALUE] = place;
       this.#fill(node, key, value);
@@ -186,6 +213,7 @@ class LpmTrie extends EmbeddedMap {
     const at = this.#origin + node;
     const value = this.#isNodeOf(node, key, bits) ? (i32[at + VALUE] as number) : 0;
     if (value === 0) return -ENOENT;
+    this.#shortcuts.forget(dataAt(this.memory.view, key, 0), bits);
     this.#values.giveBack(value);
     i32[at + VALUE] = 0;
     const left = i32[at + CHILDREN] as number;
@@ -374,14 +402,4 @@ class LpmTrie extends EmbeddedMap {
     }
     return 0;
   }
-}
-
-/** A word of the data of a key, its first byte highest. */
-function dataAt(view: DataView, key: Address, word: number): number {
-  return view.getInt32(key + KEY_HEADER + word * 4, false);
-}
-
-/** The bit of a key behind its first `index` ones; there is one. */
-function bitAt(view: DataView, key: Address, index: number): number {
-  return (view.getUint8(key + KEY_HEADER + (index >>> 3)) >>> (7 - (index & 7))) & 1;
 }
