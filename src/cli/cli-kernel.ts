@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Bpf } from "../bpf.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import { MapContext } from "../maps/map-context.ts";
 import { CliError } from "./cli-error.ts";
 import { suggestion } from "./words.ts";
 
@@ -17,6 +18,8 @@ export interface CliKernel {
   readonly name: KernelName;
   readonly kernel: Kernel;
   readonly bpf: Bpf;
+  /** For what reads and writes maps in batches. */
+  readonly context: MapContext;
   /** What it is, in a few words: `the running Linux kernel`. */
   readonly description: string;
   /** Where BPF filesystems are mounted. */
@@ -35,6 +38,7 @@ export function cliKernel(kernel: Kernel, description: string): CliKernel {
     name: kernel.name,
     kernel,
     bpf,
+    context: new MapContext(kernel, bpf.sys),
     description,
     mounts: isLinux ? linuxMounts : () => [BPFFS],
     // The embedded kernel has no current directory of its own, so a name alone is one in its BPF filesystem.

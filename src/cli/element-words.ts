@@ -139,7 +139,8 @@ class ElementParser {
   }
 }
 
-function flagOf(word: string): number | undefined {
+/** The flags of an update that a word stands for; `undefined` for any other word. */
+export function flagOf(word: string): number | undefined {
   if (isPrefix(word, "any")) return BPF_ANY;
   if (isPrefix(word, "noexist")) return BPF_NOEXIST;
   return isPrefix(word, "exist") ? BPF_EXIST : undefined;

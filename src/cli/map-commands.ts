@@ -22,6 +22,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   pop: async () => (await import("./commands/pop.ts")).pop,
   dequeue: async () => (await import("./commands/pop.ts")).pop,
   freeze: async () => (await import("./commands/freeze.ts")).freeze,
+  export: async () => (await import("./commands/export.ts")).exportEntries,
+  import: async () => (await import("./commands/import.ts")).importEntries,
+  copy: async () => (await import("./commands/copy.ts")).copy,
+  diff: async () => (await import("./commands/diff.ts")).diff,
   unpin: async () => (await import("./commands/pin.ts")).unpin,
 };
 

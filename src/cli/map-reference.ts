@@ -1,16 +1,16 @@
 import { posix } from "node:path";
 import { BPF_MAP_GET_FD_BY_ID, BPF_OBJ_GET, BPF_OBJ_GET_INFO_BY_FD } from "../abi/commands.ts";
-import { EACCES } from "../abi/errno.ts";
+import { EACCES, ENOENT } from "../abi/errno.ts";
 import { BPF_F_RDONLY } from "../abi/flags.ts";
 import type { Failure } from "../sys/diagnosis/failure.ts";
 import { diagnose } from "../sys/diagnosis.ts";
 import type { MapInfo } from "../sys/map-info.ts";
 import { type MapShape, mapShape } from "../sys/map-shape.ts";
 import { CliError, strerror } from "./cli-error.ts";
-import type { CliKernel } from "./cli-kernel.ts";
+import type { CliKernel, KernelName } from "./cli-kernel.ts";
 import { parseU32 } from "./numbers.ts";
 import type { Session } from "./session.ts";
-import { suggestion, type Words } from "./words.ts";
+import { isPrefix, suggestion, type Words } from "./words.ts";
 
 const NAME_BYTES = 15;
 
@@ -62,13 +62,6 @@ export function kernelError(cli: CliKernel, what: string, failure: Omit<Failure,
   return new CliError(`${what}: ${strerror(failure.errno)}`, { hint, errno: failure.errno });
 }
 
-/** Whether the next words refer to a map. */
-export function isMapReference(words: Words): boolean {
-  const word = words.peek();
-  const isKernel = word === "linux" || word === "embedded";
-  return words.left >= (isKernel ? 3 : 2);
-}
-
 /** Opens the one map that the next words refer to. */
 export async function openMap(words: Words, session: Session, access: Access): Promise<MapHandle> {
   const maps = await openMaps(words, session, access);
@@ -87,6 +80,27 @@ export async function openMaps(words: Words, session: Session, access: Access): 
   if (words.takeIf("pinned")) return [openPinned(cli, words.take("a path"), access)];
   const word = words.take("a map: id N, pinned FILE or name NAME");
   throw new CliError(`expected 'id', 'name' or 'pinned', got: '${word}'?`, { hint: referenceHint(word) });
+}
+
+/** Whether the next words are a pin that is not there yet: then its kernel and the word for its path, which are taken. */
+export async function isMissingPin(
+  words: Words,
+  session: Session,
+): Promise<{ cli: CliKernel; word: string } | undefined> {
+  const isNamed = words.peek() === "linux" || words.peek() === "embedded";
+  const [kind, word] = [words.peek(isNamed ? 1 : 0), words.peek(isNamed ? 2 : 1)];
+  if (kind === undefined || word === undefined || !isPinned(kind)) return undefined;
+  const cli = await session.kernel(isNamed ? (words.peek() as KernelName) : undefined);
+  const fd = cli.bpf.sys.objGet(cli.pathOf(word));
+  if (fd >= 0) cli.bpf.sys.close(fd);
+  if (fd !== -ENOENT) return undefined;
+  for (let i = isNamed ? 3 : 2; i > 0; i--) words.take("a pin");
+  return { cli, word };
+}
+
+/** Whether a word stands for `pinned`, in the order in which a reference is read. */
+function isPinned(word: string): boolean {
+  return !isPrefix(word, "id") && !isPrefix(word, "name") && isPrefix(word, "pinned");
 }
 
 /** The kernel that stands in front of a map's words, or else that of the command line. */

@@ -101,6 +101,26 @@ export const MAP_USAGE: readonly MapUsage[] = [
     does: "make a map read-only for user space",
   },
   {
+    name: "export",
+    synopsis: `${MAP} [file FILE]`,
+    does: "every entry as JSON lines or CSV",
+  },
+  {
+    name: "import",
+    synopsis: `${MAP} [file FILE] [UPDATE_FLAGS]`,
+    does: "entries from JSON lines or CSV",
+  },
+  {
+    name: "copy",
+    synopsis: `${MAP} [to] MAP [UPDATE_FLAGS]`,
+    does: "every entry to another map, of another kernel too",
+  },
+  {
+    name: "diff",
+    synopsis: `${MAP} [and] MAP`,
+    does: "what differs between two maps",
+  },
+  {
     name: "unpin",
     synopsis: "FILE",
     does: "take a pin away",

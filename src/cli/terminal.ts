@@ -7,6 +7,9 @@ export interface Style {
   readonly width: number;
 }
 
+/** The variables of a process. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
 const PLAIN_WIDTH = 80;
 const NARROWEST = 60;
 const WIDEST = 100;
@@ -15,7 +18,7 @@ const WIDEST = 100;
  * The style of an output: colours and boxes on a terminal, plain text elsewhere. NO_COLOR takes the colours away,
  * FORCE_COLOR gives them even where there is no terminal and beats NO_COLOR, as it does in Node.
  */
-export function styleOf(output: Pick<WriteStream, "isTTY" | "columns">, env: NodeJS.ProcessEnv): Style {
+export function styleOf(output: Pick<WriteStream, "isTTY" | "columns">, env: Environment): Style {
   const isTerminal = output.isTTY === true;
   return {
     hasColour: wantsColour(isTerminal, env),
@@ -24,7 +27,7 @@ export function styleOf(output: Pick<WriteStream, "isTTY" | "columns">, env: Nod
   };
 }
 
-function wantsColour(isTerminal: boolean, env: NodeJS.ProcessEnv): boolean {
+function wantsColour(isTerminal: boolean, env: Environment): boolean {
   const forced = env["FORCE_COLOR"];
   if (forced !== undefined) return forced !== "0" && forced !== "false";
   if (env["NO_COLOR"] !== undefined && env["NO_COLOR"] !== "") return false;

@@ -56,7 +56,14 @@ export class Words {
     return true;
   }
 
-  /** Takes a word that says how many things follow it at least; see bpftool's `'create' needs at least 7 arguments`. */
+  /** Takes the next word when it is this one, and not only its beginning. */
+  takeExactly(word: string): boolean {
+    if (this.peek() !== word) return false;
+    this.#at++;
+    return true;
+  }
+
+  /** Throws, in bpftool's words, when fewer words than that follow a command. */
   requireAtLeast(count: number, command: string, hint?: string): void {
     if (this.left >= count) return;
     throw new CliError(`'${command}' needs at least ${count} arguments, ${this.left} found`, { hint });

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Answer, Player } from "./player.ts";
+import type { Answer } from "../cli/command-line.ts";
+import type { Player } from "./player.ts";
 import { EFFECT, type Line } from "./script.ts";
 
 /** What a line answered, without what differs from run to run. */

@@ -1,4 +1,5 @@
 import type { CliError } from "../cli-error.ts";
+import { styleOf } from "../terminal.ts";
 import { JsonWriter } from "./json-writer.ts";
 import type { OutputStream } from "./stream.ts";
 
@@ -32,6 +33,11 @@ export class Output {
   /** Writes a line of the result. */
   line(text = ""): void {
     this.text(`${text}\n`);
+  }
+
+  /** Whether results may be coloured. */
+  hasColour(env: Readonly<Record<string, string | undefined>>): boolean {
+    return !this.isJson && styleOf(this.results, env).hasColour;
   }
 
   /** Says that a command is done that has nothing to say: with `-j` that is `null`. */

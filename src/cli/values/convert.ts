@@ -15,6 +15,7 @@ export interface Converter {
 }
 
 const NUMBERS = /^[ui](8|16|32)(be)?$/;
+const MOST_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 const BIGINTS = /^[ui]64(be)?$/;
 
 /**
@@ -48,7 +49,8 @@ const BIGINT: Converter = {
     if (typeof json === "number") return Number.isInteger(json) ? BigInt(json) : json;
     return typeof json === "string" ? (parseNumber(json) ?? json) : json;
   },
-  toJson: (value) => value,
+  // A number where one is exact: `JSON.stringify` writes it many times faster.
+  toJson: (value: bigint) => (value <= MOST_SAFE && value >= -MOST_SAFE ? Number(value) : value),
 };
 
 const FLOAT: Converter = {

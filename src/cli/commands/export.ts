@@ -1,0 +1,109 @@
+import { closeSync, ftruncateSync, openSync, readSync, realpathSync, writeSync } from "node:fs";
+import { CliError } from "../cli-error.ts";
+import { type MapHandle, openMap } from "../map-reference.ts";
+import type { Session } from "../session.ts";
+import { EntryCodec } from "../transfer/entry-codec.ts";
+import { type Format, formatName, formatOf } from "../transfer/format.ts";
+import { Journal, type Progress, TAIL, tailOf } from "../transfer/journal.ts";
+import { MapReader } from "../transfer/map-reader.ts";
+import { ProgressBar } from "../transfer/progress-bar.ts";
+import { typingOf } from "../values/typing.ts";
+import type { Words } from "../words.ts";
+
+/** `map export MAP [file FILE]`: every entry as JSON lines or CSV; without a file, to standard output. */
+export async function exportEntries(words: Words, session: Session): Promise<number> {
+  using map = await openMap(words, session, "read");
+  const path = words.takeIf("file") ? words.take("a file") : "-";
+  words.requireEnd();
+  const codec = new EntryCodec(map, typingOf(map, session.options));
+  const format = formatOf(formatName(session.options.format, path), codec);
+  if (path === "-") exportToOutput(session, map, codec, format);
+  else exportToFile(session, map, codec, format, path);
+  return 0;
+}
+
+function exportToOutput({ output, options }: Session, map: MapHandle, codec: EntryCodec, format: Format): void {
+  if (options.resume) throw new CliError("an export to standard output cannot be resumed", { hint: "Name a file." });
+  if (format.header !== undefined) output.line(format.header);
+  const reader = new MapReader(map);
+  for (let raw = reader.next(); raw !== undefined; raw = reader.next()) {
+    for (const entry of codec.toJson(raw)) output.line(format.encode(entry));
+  }
+}
+
+function exportToFile(session: Session, map: MapHandle, codec: EntryCodec, format: Format, path: string): void {
+  const { output } = session;
+  const journal = new Journal(session, ["export", map.cli.description, String(map.info.id), nameOf(path)]);
+  const file = openFile(path, session.options.resume);
+  try {
+    const before = resumed(session, journal, file, path);
+    const bar = new ProgressBar(output.complaints, "export");
+    const reader = new MapReader(map, before === undefined ? undefined : Buffer.from(before.cursor ?? "", "hex"));
+    let entries = before?.entries ?? 0;
+    let offset = before?.offset ?? 0;
+    const write = (text: string): void => {
+      const bytes = Buffer.from(text);
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, offset + at);
+      offset += bytes.length;
+    };
+    if (before === undefined && format.header !== undefined) write(`${format.header}\n`);
+    for (let raw = reader.next(); raw !== undefined; raw = reader.next()) {
+      let text = "";
+      for (const entry of codec.toJson(raw)) text += `${format.encode(entry)}\n`;
+      write(text);
+      entries += raw.count;
+      bar.show(entries, undefined);
+      const { cursor } = reader;
+      if (cursor === undefined) continue;
+      const tail = tailOf(lastBytes(file, offset));
+      journal.write({ entries, offset, tail, cursor: Buffer.from(cursor).toString("hex") });
+    }
+    bar.end();
+    journal.clear();
+    if (output.isJson) output.json.value({ entries });
+    else output.line(`exported ${entries} entries of map ${map.label} of ${map.cli.description} to ${path}`);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function openFile(path: string, keeps: boolean): number {
+  try {
+    return openSync(path, keeps ? "a+" : "w+");
+  } catch (error) {
+    throw new CliError(`can't write ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Where an export that was ended left off; what it wrote beyond that is taken back. */
+function resumed({ options, output }: Session, journal: Journal, file: number, path: string): Progress | undefined {
+  const progress = options.resume ? journal.read() : undefined;
+  if (progress?.offset === undefined || progress.cursor === undefined) {
+    journal.clear();
+    ftruncateSync(file, 0);
+    if (options.resume) output.note("Nothing is to be resumed: the export begins with the first entry.");
+    return undefined;
+  }
+  if (tailOf(lastBytes(file, progress.offset)) !== progress.tail) {
+    const hint = "Export it from the beginning, without --resume.";
+    throw new CliError(`${path} is not what it was when the export was ended`, { hint });
+  }
+  ftruncateSync(file, progress.offset);
+  output.note(`${progress.entries} entries are there already.`);
+  return progress;
+}
+
+function lastBytes(file: number, offset: number): Uint8Array {
+  const start = Math.max(0, offset - TAIL);
+  const bytes = new Uint8Array(offset - start);
+  return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, start));
+}
+
+/** What a file is known by from run to run. */
+function nameOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,115 @@
+import { bytes } from "../../layout/bytes.ts";
+import type { Layout } from "../../layout/layout.ts";
+import { percpu } from "../../maps/percpu-values.ts";
+import { CliError } from "../cli-error.ts";
+import type { MapHandle } from "../map-reference.ts";
+import { holdsMaps, isPerCpu } from "../output/entry.ts";
+import type { JsonValue } from "../output/json-writer.ts";
+import { type MapTyping, Typing } from "../values/typing.ts";
+import type { RawEntries } from "./map-reader.ts";
+
+/** Where the bytes of entries are put together. */
+class Bytes {
+  readonly u8: Uint8Array;
+  readonly view: DataView;
+
+  constructor(length: number) {
+    this.u8 = new Uint8Array(length);
+    this.view = new DataView(this.u8.buffer);
+  }
+}
+
+/** An entry for people and other programs: a key, where there are keys, and a value or one for each CPU. */
+export interface EntryJson {
+  readonly key?: JsonValue;
+  readonly value?: JsonValue;
+  readonly values?: JsonValue;
+}
+
+/** Brings the entries of a map into JSON and back. */
+export class EntryCodec {
+  readonly map: MapHandle;
+  /** `undefined` for a map without keys. */
+  readonly key: Typing | undefined;
+  /** Of one CPU's value in a per-CPU map. */
+  readonly value: Typing;
+  /** What the kernel reads and writes: the values of all CPUs in a per-CPU map. */
+  readonly #whole: Typing;
+  readonly isPerCpu: boolean;
+
+  /** Throws for a map whose values mean something else outside their kernel. */
+  constructor(map: MapHandle, typing: MapTyping) {
+    if (holdsMaps(map) || map.info.type === "prog_array") {
+      const hint = "Their values are maps or programs of one kernel, which no file can hold.";
+      throw new CliError(`a map of type ${map.info.type} cannot be written to a file`, { hint });
+    }
+    const { keySize, valueSize } = map.info;
+    this.map = map;
+    this.key = keySize === 0 ? undefined : (typing.key ?? new Typing(raw(keySize)));
+    this.value = typing.value ?? new Typing(raw(valueSize));
+    this.isPerCpu = isPerCpu(map);
+    const cpus = map.cli.kernel.possibleCpus;
+    this.#whole = this.isPerCpu ? new Typing(percpu(this.value.layout, cpus)) : this.value;
+  }
+
+  /** Every entry as JSON. */
+  *toJson({ count, keys, values }: RawEntries): Generator<EntryJson> {
+    const { keySize, valueSize } = this.map.shape;
+    const keyMemory = viewOf(keys);
+    const valueMemory = viewOf(values);
+    const whole = this.#whole;
+    for (let i = 0; i < count; i++) {
+      const value = whole.toJson(whole.layout.read(valueMemory, i * valueSize));
+      const rest = this.isPerCpu ? { values: value } : { value };
+      if (this.key === undefined) yield rest;
+      else yield { key: this.key.toJson(this.key.layout.read(keyMemory, i * keySize)), ...rest };
+    }
+  }
+
+  /**
+   * The bytes of some entries. `refused` says which one does not fit and why: then it is the first of them that is not
+   * in the answer.
+   */
+  fromJson(entries: readonly EntryJson[]): { raw: RawEntries; refused?: { index: number; why: string } } {
+    const { keySize, valueSize } = this.map.shape;
+    const keys = new Bytes(keySize * entries.length);
+    const values = new Bytes(valueSize * entries.length);
+    let count = 0;
+    try {
+      for (const entry of entries) {
+        if (this.key !== undefined) this.key.layout.write(keys, count * keySize, this.key.fromJson(part(entry, "key")));
+        this.#whole.layout.write(values, count * valueSize, this.#whole.fromJson(this.#valueOf(entry)));
+        count++;
+      }
+    } catch (error) {
+      const raw = {
+        count,
+        keys: keys.u8.subarray(0, count * keySize),
+        values: values.u8.subarray(0, count * valueSize),
+      };
+      return { raw, refused: { index: count, why: (error as Error).message } };
+    }
+    return { raw: { count, keys: keys.u8, values: values.u8 } };
+  }
+
+  #valueOf(entry: EntryJson): JsonValue {
+    if (!this.isPerCpu) return part(entry, "value");
+    if (entry.values !== undefined) return entry.values;
+    const value = part(entry, "value");
+    return Array.from({ length: this.map.cli.kernel.possibleCpus }, () => value);
+  }
+}
+
+function part(entry: EntryJson, name: "key" | "value"): JsonValue {
+  const value = entry[name];
+  if (value === undefined) throw new TypeError(`the entry has no ${name}`);
+  return value;
+}
+
+function viewOf(bytes: Uint8Array): { u8: Uint8Array; view: DataView } {
+  return { u8: bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
+}
+
+function raw(size: number): Layout<unknown> {
+  return bytes(size);
+}
