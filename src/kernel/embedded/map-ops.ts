@@ -103,6 +103,11 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
     return false;
   }
 
+  /** Where the values begin in a map that programs may address directly: `map_direct_value_addr`; 0 in any other. */
+  get directValue(): Address {
+    return 0;
+  }
+
   get id(): number {
     return this.header(SEGMENT.ID);
   }

@@ -64,6 +64,10 @@ export class ArrayMap extends EmbeddedMap {
     this.#elementSize = elementSize(storedSize ?? this.valueSize);
   }
 
+  override get directValue(): Address {
+    return this.#values;
+  }
+
   override lookup(key: Address): Address {
     const index = this.memory.u32[key >>> 2] as number;
     return index < this.maxEntries ? this.#values + index * this.#elementSize : 0;

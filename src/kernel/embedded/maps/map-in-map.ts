@@ -62,6 +62,26 @@ export function keepInnerMeta({ memory }: MapHost, base: Address, template: Embe
   u32[(base + INNER.MAP_FLAGS) >>> 2] = template.header(SEGMENT.MAP_FLAGS);
 }
 
+/** What every map in a map of maps is like: `inner_map_meta`. */
+export interface InnerMeta {
+  readonly type: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  readonly flags: number;
+}
+
+/** The meta data that a map of maps was made with. */
+export function innerMeta(outer: EmbeddedMap): InnerMeta {
+  return {
+    type: outer.header(INNER.TYPE),
+    keySize: outer.header(INNER.KEY_SIZE),
+    valueSize: outer.header(INNER.VALUE_SIZE),
+    maxEntries: outer.header(INNER.MAX_ENTRIES),
+    flags: outer.header(INNER.MAP_FLAGS),
+  };
+}
+
 /** The inner maps of one map of maps: which it takes, and the references by which it keeps them. */
 export class InnerMaps {
   readonly #host: MapHost;

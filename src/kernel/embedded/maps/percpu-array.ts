@@ -51,6 +51,10 @@ class PercpuArrayMap extends ArrayMap {
     return this.#userValueSize;
   }
 
+  override get directValue(): Address {
+    return 0;
+  }
+
   override copyValue(key: Address, value: Address): number {
     const found = this.lookup(key);
     if (found === 0) return -ENOENT;

@@ -22,9 +22,9 @@ export type HelperArgument =
   | "memory_or_null"
   /** Memory that the helper reads and writes. */
   | "writable_memory"
+  | "writable_memory_or_null"
   /** Memory that the helper writes, whole or in part. */
   | "uninit_memory"
-  | "uninit_memory_or_null"
   /** The size in bytes of the memory before it: at least 1, or also 0. */
   | "size"
   | "size_or_zero"
@@ -270,7 +270,7 @@ const PROTOS: readonly HelperProto[] = [
     165,
     "snprintf",
     "integer",
-    ["uninit_memory_or_null", "size_or_zero", "constant_string", "memory_or_null", "size_or_zero"],
+    ["writable_memory_or_null", "size_or_zero", "constant_string", "memory_or_null", "size_or_zero"],
     { gplOnly: true },
   ),
   unsupported(166, "sys_bpf"),

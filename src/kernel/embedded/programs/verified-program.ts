@@ -13,9 +13,32 @@ export interface ProgramSource {
   readonly isGplCompatible: boolean;
   /** The map that a 64-bit immediate refers to, by the slot of the immediate. */
   readonly maps: ReadonlyMap<number, EmbeddedMap>;
+  /** CPUs that `bpf_get_smp_processor_id` may name; `undefined` when nothing is to be concluded from it. */
+  readonly possibleCpus?: number | undefined;
+  /** The functions that the program's BTF declares; `undefined` without func_info. */
+  readonly functions?: readonly DeclaredFunction[] | undefined;
   /** The source line of a slot where the program has line info: `file.c:12: text`. */
   readonly lineOf?: ((slot: number) => string | undefined) | undefined;
 }
+
+/** A function as the program's BTF declares it. */
+export interface DeclaredFunction {
+  /** Its first slot. */
+  readonly start: number;
+  readonly name: string;
+  /** BTF_FUNC_GLOBAL: it is verified by itself, for whatever its declared parameters allow, and not once for each call. */
+  readonly isGlobal: boolean;
+  /** What its parameters are; `undefined` when one of them is nothing that the embedded kernel knows. */
+  readonly parameters: readonly DeclaredParameter[] | undefined;
+  /** Whether it returns nothing. */
+  readonly returnsVoid: boolean;
+}
+
+/** A parameter of a global function: a number, the context, or memory of a known size that may be NULL. */
+export type DeclaredParameter =
+  | { readonly kind: "scalar" }
+  | { readonly kind: "ctx" }
+  | { readonly kind: "mem"; readonly size: number; readonly isNullable: boolean };
 
 /** A function of a program, from its first slot to the one behind its last. The first one is the program itself. */
 export interface Subprogram {

@@ -1,0 +1,206 @@
+import { EACCES, EINVAL, ENOTSUPP } from "../../../../abi/errno.ts";
+import { mayCall } from "../helper-availability.ts";
+import { HELPER_PROTOS, type HelperProto } from "../helper-protos.ts";
+import { checkCallback } from "./callbacks.ts";
+import { describe } from "./describe.ts";
+import { dynptrMemory } from "./dynptr.ts";
+import { returnFromFunction } from "./function-call.ts";
+import { type Arguments, checkArguments, makeDynptrs } from "./helper-arguments.ts";
+import { fill } from "./helper-memory.ts";
+import { checkMapHelper } from "./map-helpers.ts";
+import type { MapView } from "./map-view.ts";
+import { Range, UNKNOWN } from "./range.ts";
+import { acquire, checkNothingHeld, forgetPacket, release } from "./references.ts";
+import { pointer, type Register, scalar, UNINIT, UNKNOWN_SCALAR } from "./register.ts";
+import { Rejection } from "./rejection.ts";
+import type { Verification } from "./verification.ts";
+
+/** BPF_F_SLEEPABLE of BPF_PROG_LOAD. */
+const BPF_F_SLEEPABLE = 16;
+const MAX_ERRNO = 4095n;
+
+/** The helpers that change a map, which one that is read-only for programs is not given to. */
+const WRITERS: ReadonlySet<string> = new Set(["map_delete_elem", "map_update_elem", "map_push_elem", "map_pop_elem"]);
+/** The helpers that answer at most the size they were given, or an error. */
+const SIZED: ReadonlySet<string> = new Set([
+  "get_stack",
+  "get_task_stack",
+  "probe_read_str",
+  "probe_read_kernel_str",
+  "probe_read_user_str",
+]);
+/** The helpers of which the compiler wants to know which map they are about. */
+const ABOUT_MAPS: ReadonlySet<string> = new Set([
+  "tail_call",
+  "map_lookup_elem",
+  "map_update_elem",
+  "map_delete_elem",
+  "map_push_elem",
+  "map_pop_elem",
+  "map_peek_elem",
+  "for_each_map_elem",
+  "redirect_map",
+  "map_lookup_percpu_elem",
+]);
+
+/** A call of a helper: `kernel/bpf/verifier.c: check_helper_call`, 6.18. */
+export function checkHelperCall(v: Verification, id: number): void {
+  const proto = callable(v, id);
+  if (v.state.lock !== undefined && proto.name !== "spin_unlock") {
+    throw new Rejection(EINVAL, "function calls are not allowed while holding a lock: call bpf_spin_unlock before");
+  }
+  const found = checkArguments(v, proto);
+  makeDynptrs(v, found);
+  const { map } = found;
+  if (map !== undefined && WRITERS.has(proto.name) && !map.isWritable) {
+    throw new Rejection(EACCES, `write into map forbidden: ${map.label} was made BPF_F_RDONLY_PROG`);
+  }
+  noteCall(v, proto, found);
+  for (const memory of found.filled) fill(v, memory);
+  if (found.released !== 0 && found.ref !== 0 && proto.result === "void" && found.dynptr === undefined)
+    releaseRecord(v, found);
+  if (proto.name === "tail_call") checkNothingHeld(v, "tail_call", true);
+  checkParticular(v, proto);
+  if (found.callback >= 0) checkCallback(v, proto.name, found);
+  v.forgetCallerSaved();
+  v.registers[0] = result(v, proto, found);
+  if (map !== undefined) checkMapHelper(map, proto.name, v.source.type);
+  if (proto.name === "tail_call") return checkTailCall(v);
+  if (proto.changesPacket) forgetPacket(v);
+}
+
+function callable(v: Verification, id: number): HelperProto {
+  const { type, expectedAttachType, isGplCompatible, flags } = v.source;
+  const proto = HELPER_PROTOS[id];
+  if (proto === undefined)
+    throw new Rejection(EINVAL, `invalid func unknown#${id}: the helpers are 1 to ${HELPER_PROTOS.length - 1}`);
+  const name = `bpf_${proto.name}#${id}`;
+  if (!mayCall(type, expectedAttachType, id)) {
+    throw new Rejection(EINVAL, `program of this type cannot use helper ${name}`);
+  }
+  if (proto.gplOnly && !isGplCompatible) {
+    throw new Rejection(
+      EINVAL,
+      `cannot call GPL-restricted function ${name} from non-GPL compatible program: give the program a licence such as "GPL" or "Dual MIT/GPL"`,
+    );
+  }
+  if (proto.mightSleep && (flags & BPF_F_SLEEPABLE) === 0) {
+    throw new Rejection(
+      EINVAL,
+      `helper call ${name} might sleep in a non-sleepable prog: load the program with BPF_F_SLEEPABLE`,
+    );
+  }
+  if (proto.parameters === undefined) throw new Rejection(ENOTSUPP, `the embedded kernel has no helper ${name}`);
+  return proto;
+}
+
+function releaseRecord(v: Verification, found: Arguments): void {
+  release(v, found.ref);
+}
+
+/** The compiler is told which map a call is about while that is one and the same on every path. */
+function noteCall(v: Verification, proto: HelperProto, found: Arguments): void {
+  const before = v.calls.get(v.slot);
+  const map = ABOUT_MAPS.has(proto.name) || found.map !== undefined ? found.map?.map : undefined;
+  const callback = found.callback >= 0 ? v.functions[found.callback]?.start : undefined;
+  const isSame = before === undefined || (before.map === map && before.callback === callback);
+  v.calls.set(
+    v.slot,
+    isSame ? { map, callback } : { map: undefined, callback: before.callback === callback ? callback : undefined },
+  );
+}
+
+function checkParticular(v: Verification, proto: HelperProto): void {
+  if (proto.name === "snprintf" || proto.name === "trace_vprintk") {
+    const size = v.registers[proto.name === "snprintf" ? 5 : 4] as Register;
+    if (proto.name === "snprintf" && size.range.value % 8n !== 0n) {
+      throw new Rejection(EINVAL, `R5 is ${describe(size)}: the arguments of bpf_snprintf are an array of u64`);
+    }
+  }
+  if (proto.name === "dynptr_from_mem") {
+    const memory = v.registers[1] as Register;
+    if (memory.kind !== "map_value") {
+      throw new Rejection(
+        EACCES,
+        `Unsupported reg type ${memory.kind} for bpf_dynptr_from_mem data: R1 is ${describe(memory)}, not a pointer into a map value`,
+      );
+    }
+  }
+}
+
+/** What the call leaves in r0. */
+function result(v: Verification, proto: HelperProto, found: Arguments): Register {
+  switch (proto.result) {
+    case "void":
+      return UNINIT;
+    case "map_value_or_null":
+      return mapValue(v, proto, found);
+    case "ringbuf_record_or_null": {
+      const record = pointer("mem");
+      record.extent = found.allocationSize;
+      record.isRecord = true;
+      record.isNullable = true;
+      record.ref = acquire(v);
+      record.id = record.ref;
+      return record;
+    }
+    case "dynptr_memory_or_null":
+      return dynptrMemory(v, found.dynptr as Register, found.allocationSize);
+    default:
+      return integer(v, proto, found);
+  }
+}
+
+function mapValue(v: Verification, proto: HelperProto, found: Arguments): Register {
+  const map = found.map as MapView;
+  const value = pointer("map_value");
+  value.map = map;
+  value.mapUid = found.mapUid;
+  const isFound =
+    proto.name === "map_lookup_elem" &&
+    found.constantKey !== undefined &&
+    found.constantKey >= 0n &&
+    found.constantKey < BigInt(map.maxEntries);
+  value.isNullable = !isFound;
+  if (value.isNullable || map.spinLockOffset !== undefined) value.id = v.newId();
+  return value;
+}
+
+function integer(v: Verification, proto: HelperProto, found: Arguments): Register {
+  if (SIZED.has(proto.name)) return scalar(between(-MAX_ERRNO, BigInt.asIntN(64, found.maxSize)));
+  const cpus = v.source.possibleCpus;
+  if (proto.name === "get_smp_processor_id" && cpus !== undefined) return scalar(between(0n, BigInt(cpus - 1)));
+  return UNKNOWN_SCALAR;
+}
+
+/** A number between two signed bounds, of 32 bits. */
+function between(min: bigint, max: bigint): Range {
+  const range = new Range();
+  range.smin = min;
+  range.smax = max;
+  range.s32min = Number(min);
+  range.s32max = Number(BigInt.asIntN(32, max));
+  if (min >= 0n) {
+    range.umin = min;
+    range.umax = max;
+    range.u32min = Number(min);
+    range.u32max = Number(max);
+  }
+  range.settle();
+  return range.isContradictory ? UNKNOWN : range;
+}
+
+/** Another program may take over here, and its answer is then that of this function; or it does not, and all goes on. */
+function checkTailCall(v: Verification): void {
+  const facts = v.functions[v.frame.subprogram];
+  if (facts !== undefined) facts.hasTailCall = true;
+  if (v.state.frames.length === 1) {
+    v.registers[0] = UNINIT;
+    return;
+  }
+  const goesOn = v.putOff(v.slot + 1);
+  goesOn.frame.registers[0] = UNINIT;
+  forgetPacket(v);
+  v.registers[0] = UNKNOWN_SCALAR;
+  returnFromFunction(v);
+}

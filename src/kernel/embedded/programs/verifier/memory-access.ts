@@ -1,0 +1,265 @@
+import { EACCES, EINVAL } from "../../../../abi/errno.ts";
+import type { Instruction } from "../../../../isa/instruction.ts";
+import { BPF_MEM, BPF_MEMSX } from "../../../../isa/opcodes.ts";
+import { checkContextAccess } from "./context-access.ts";
+import { describe, describeNumber } from "./describe.ts";
+import { accessSize } from "./encoding.ts";
+import { mayWritePacket } from "./packet-access.ts";
+import { MAX_OFFSET } from "./pointer-arithmetic.ts";
+import { constant, signExtend, truncate, unknownOfSize } from "./range.ts";
+import { number, type Register, scalar, UNKNOWN_SCALAR } from "./register.ts";
+import { Rejection } from "./rejection.ts";
+import { readStack, type Stored, stackSpan, writeStack } from "./stack-access.ts";
+import type { Verification } from "./verification.ts";
+
+/** An access to memory by an instruction. */
+export interface Access {
+  /** The pointer's register, for messages: `R1`. */
+  readonly name: string;
+  readonly pointer: Register;
+  readonly offset: number;
+  readonly size: number;
+  readonly isWrite: boolean;
+  /** The sign of what is loaded goes on. */
+  readonly isSigned: boolean;
+  /** The place must be aligned whatever it is: that of an atomic. */
+  readonly isStrict: boolean;
+}
+
+/** `dst = *(size *)(src + offset)`. */
+export function checkLoad(v: Verification, { opcode, dst, src, offset }: Instruction): void {
+  const mode = opcode & 0xe0;
+  if (mode !== BPF_MEM && mode !== BPF_MEMSX) throw new Rejection(EINVAL, "the mode of a load is MEM or MEMSX");
+  const pointer = v.read(src);
+  v.checkWritable(dst);
+  const size = accessSize(opcode);
+  const isSigned = mode === BPF_MEMSX;
+  const loaded = load(v, { name: `R${src}`, pointer, offset, size, isWrite: false, isSigned, isStrict: false });
+  v.write(dst, loaded);
+}
+
+/** `*(size *)(dst + offset) = src`, or the immediate. */
+export function checkStore(v: Verification, { opcode, dst, src, offset, imm }: Instruction, isRegister: boolean): void {
+  if ((opcode & 0xe0) !== BPF_MEM) throw new Rejection(EINVAL, "the mode of a store is MEM or ATOMIC");
+  if (isRegister ? imm !== 0 : src !== 0) {
+    throw new Rejection(
+      EINVAL,
+      `${isRegister ? "BPF_STX" : "BPF_ST"} uses reserved fields: what the store does not take is 0`,
+    );
+  }
+  const stored = isRegister
+    ? { register: v.read(src), number: src }
+    : { register: number(BigInt(imm)), number: undefined };
+  const pointer = v.read(dst);
+  if (!isRegister && pointer.kind === "ctx") {
+    throw new Rejection(EACCES, `BPF_ST stores into R${dst} ctx is not allowed: store a register`);
+  }
+  const access = {
+    name: `R${dst}`,
+    pointer,
+    offset,
+    size: accessSize(opcode),
+    isWrite: true,
+    isSigned: false,
+    isStrict: false,
+  };
+  store(v, access, stored);
+}
+
+/** Checks a load, and answers what it gives. */
+export function load(v: Verification, access: Access): Register {
+  const loaded = loadWhole(v, access);
+  if (!loaded.isScalar || access.size === 8) return loaded;
+  if (loaded === UNKNOWN_SCALAR && !access.isSigned) return scalar(unknownOfSize(access.size));
+  const range = access.isSigned ? signExtend(loaded.range, access.size) : truncate(loaded.range, access.size);
+  const cut = scalar(range, loaded);
+  cut.id = loaded.id;
+  cut.delta = loaded.delta;
+  cut.isShifted = loaded.isShifted;
+  return cut;
+}
+
+function loadWhole(v: Verification, access: Access): Register {
+  const { pointer, offset, size } = access;
+  if (pointer.kind === "stack" && !pointer.isNullable) {
+    checkAlignment(access);
+    return readStack(v, pointer, stackSpan(v, access.name, pointer, offset, size), size);
+  }
+  const given = checkAccess(v, access);
+  if (given !== undefined) return given;
+  const { map, range } = pointer;
+  if (pointer.kind === "map_value" && map?.isConstant && range.isConstant && map.directValue !== 0) {
+    const value = map.readConstant(Number(range.smin) + offset, size);
+    return scalar(constant(access.isSigned ? BigInt.asIntN(size * 8, value) : value));
+  }
+  return UNKNOWN_SCALAR;
+}
+
+/** Checks a store; `undefined` stores something of which nothing is known. */
+export function store(v: Verification, access: Access, stored: Stored | undefined): void {
+  const { pointer, offset, size } = access;
+  if (pointer.kind === "stack" && !pointer.isNullable) {
+    checkAlignment(access);
+    return writeStack(v, pointer, stackSpan(v, access.name, pointer, offset, size), size, stored);
+  }
+  checkAccess(v, access);
+}
+
+/**
+ * Checks an access to anything but the stack. Answers what a load gives, when that is more than some number.
+ * `kernel/bpf/verifier.c: check_mem_access`, 6.18.
+ */
+function checkAccess(v: Verification, access: Access): Register | undefined {
+  const { name, pointer, offset, size, isWrite } = access;
+  if (pointer.isNullable) {
+    throw new Rejection(
+      EACCES,
+      `${name} invalid mem access: it is ${describe(pointer)}; compare it with 0 first, and use it on the way where it is not`,
+    );
+  }
+  if (access.isStrict) checkAlignment(access);
+  switch (pointer.kind) {
+    case "map_value":
+      checkMapValue(access);
+      return undefined;
+    case "map_key":
+      if (isWrite)
+        throw new Rejection(EACCES, `write to change key ${name} not allowed: ${describe(pointer)} belongs to the map`);
+      checkRegion(name, pointer, offset, size, pointer.map?.keySize ?? 0, "map key");
+      return undefined;
+    case "mem":
+      if (isWrite && pointer.isReadOnly)
+        throw new Rejection(EACCES, `${name} cannot write into ${describe(pointer)}: it is read-only`);
+      checkRegion(name, pointer, offset, size, pointer.extent, "memory");
+      return undefined;
+    case "packet":
+    case "packet_meta":
+      if (isWrite && !mayWritePacket(v.source.type)) {
+        throw new Rejection(EACCES, "cannot write into packet: programs of this type may only read it");
+      }
+      checkPacket(name, pointer, offset, size);
+      return undefined;
+    case "ctx":
+      return checkContextAccess(v, access);
+    default:
+      throw new Rejection(
+        EACCES,
+        `${name} invalid mem access '${pointer.kind}': it is ${describe(pointer)}, no pointer to memory`,
+      );
+  }
+}
+
+function checkMapValue({ name, pointer, offset, size, isWrite }: Access): void {
+  const map = pointer.map;
+  if (map === undefined) throw new Rejection(EACCES, `${name} invalid mem access`);
+  checkMapAccess(name, pointer, isWrite);
+  checkRegion(name, pointer, offset, size, map.valueSize, "map value");
+  checkSpecialFields(name, pointer, offset, size);
+}
+
+/** A map may be made so that programs only read it, or only write it. */
+export function checkMapAccess(name: string, pointer: Register, isWrite: boolean): void {
+  const map = pointer.map;
+  if (isWrite ? map?.isWritable === true : map?.isReadable === true) return;
+  throw new Rejection(
+    EACCES,
+    `${isWrite ? "write into" : "read from"} map forbidden: ${name} is ${describe(pointer)}, which was made ${isWrite ? "BPF_F_RDONLY_PROG" : "BPF_F_WRONLY_PROG"}`,
+  );
+}
+
+/** A lock or a timer in a value is for its helpers alone. */
+export function checkSpecialFields(name: string, pointer: Register, offset: number, size: number): void {
+  const { map, range } = pointer;
+  const first = Number(range.smin) + offset;
+  const end = Number(range.umax) + offset + size;
+  const fields = [
+    ["bpf_spin_lock", map?.spinLockOffset, 4],
+    ["bpf_timer", map?.timerOffset, 16],
+  ] as const;
+  for (const [field, at, bytes] of fields) {
+    if (at !== undefined && first < at + bytes && at < end) {
+      throw new Rejection(
+        EACCES,
+        `${field} cannot be accessed directly by load/store: it lies at ${at} in ${describe(pointer)}, and ${name} may touch it`,
+      );
+    }
+  }
+}
+
+/** That `size` bytes at the pointer's offset lie within `bytes`: `check_mem_region_access`, 6.18. */
+export function checkRegion(
+  name: string,
+  pointer: Register,
+  offset: number,
+  size: number,
+  bytes: number,
+  what: string,
+  isZeroAllowed = false,
+): void {
+  const { range } = pointer;
+  const first = range.smin + BigInt(offset);
+  const holds = `${name} is ${describe(pointer)}`;
+  if (first < 0n && range.smin < 0n) {
+    throw new Rejection(
+      EACCES,
+      `${name} min value is negative, invalid access to ${what}: ${holds}; use an unsigned index or check that it is not negative`,
+    );
+  }
+  checkEnd(
+    first,
+    size,
+    bytes,
+    isZeroAllowed,
+    `the least offset is outside of the allowed memory range: ${holds}`,
+    what,
+  );
+  if (range.umax >= MAX_OFFSET) {
+    throw new Rejection(
+      EACCES,
+      `${name} unbounded memory access, invalid access to ${what}: ${holds}; compare the index with a constant, or mask it, before`,
+    );
+  }
+  checkEnd(
+    range.umax + BigInt(offset),
+    size,
+    bytes,
+    isZeroAllowed,
+    `the greatest offset is outside of the allowed memory range: ${holds}`,
+    what,
+  );
+}
+
+function checkEnd(first: bigint, size: number, bytes: number, isZeroAllowed: boolean, why: string, what: string): void {
+  const isSizeValid = size > 0 || (size === 0 && isZeroAllowed);
+  if (isSizeValid && first >= 0n && first + BigInt(size) <= BigInt(bytes)) return;
+  const advice = what === "packet" ? "; compare the pointer plus what is accessed with data_end before" : "";
+  throw new Rejection(EACCES, `invalid access to ${what}, size=${bytes} off=${first} size=${size}: ${why}${advice}`);
+}
+
+/** What was compared with the end of the packet is there. */
+export function checkPacket(
+  name: string,
+  pointer: Register,
+  offset: number,
+  size: number,
+  isZeroAllowed = false,
+): void {
+  if (pointer.extent < 0) {
+    throw new Rejection(EINVAL, `${name} offset is outside of the packet: it is ${describe(pointer)}`);
+  }
+  checkRegion(name, pointer, offset, size, pointer.extent, "packet", isZeroAllowed);
+}
+
+/** The stack is accessed aligned, and so are atomics wherever they are; the rest as it comes. */
+function checkAlignment({ name, pointer, offset, size }: Access): void {
+  if (size === 1) return;
+  const { bits } = pointer.range;
+  const low = bits.value + BigInt.asUintN(64, BigInt(offset));
+  const isPacket = pointer.isPacket;
+  const place = isPacket ? low + 2n : low;
+  if (((place | bits.mask) & BigInt(size - 1)) === 0n) return;
+  throw new Rejection(
+    EACCES,
+    `misaligned ${pointer.kind} access off ${describeNumber(pointer.range)}+${offset} size ${size}: ${name} is ${describe(pointer)}, an access of ${size} bytes here lies at a multiple of ${size}`,
+  );
+}
