@@ -4,6 +4,7 @@
  */
 export const EPERM = 1;
 export const ENOENT = 2;
+export const ENXIO = 6;
 export const E2BIG = 7;
 export const EBADF = 9;
 export const EAGAIN = 11;
@@ -23,9 +24,11 @@ export const ENAMETOOLONG = 36;
 export const ENOSYS = 38;
 export const ENOTEMPTY = 39;
 export const ELOOP = 40;
+export const EPROTO = 71;
 export const EOVERFLOW = 75;
 export const EBADFD = 77;
 export const ENOTSOCK = 88;
+export const EMSGSIZE = 90;
 export const ENOTSUP = 95;
 /** "Operation is not supported", a number that Linux keeps to itself but lets out through `bpf(2)`. */
 export const ENOTSUPP = 524;
@@ -33,6 +36,7 @@ export const ENOTSUPP = 524;
 const ERRORS: Readonly<Record<number, readonly [code: string, description: string]>> = {
   [EPERM]: ["EPERM", "operation not permitted"],
   [ENOENT]: ["ENOENT", "no such file or directory"],
+  [ENXIO]: ["ENXIO", "no such device or address"],
   [E2BIG]: ["E2BIG", "argument list too long"],
   [EBADF]: ["EBADF", "bad file descriptor"],
   [EAGAIN]: ["EAGAIN", "resource temporarily unavailable"],
@@ -52,9 +56,11 @@ const ERRORS: Readonly<Record<number, readonly [code: string, description: strin
   [ENOSYS]: ["ENOSYS", "function not implemented"],
   [ENOTEMPTY]: ["ENOTEMPTY", "directory not empty"],
   [ELOOP]: ["ELOOP", "too many levels of symbolic links"],
+  [EPROTO]: ["EPROTO", "protocol error"],
   [EOVERFLOW]: ["EOVERFLOW", "value too large for defined data type"],
   [EBADFD]: ["EBADFD", "file descriptor in bad state"],
   [ENOTSOCK]: ["ENOTSOCK", "socket operation on non-socket"],
+  [EMSGSIZE]: ["EMSGSIZE", "message too long"],
   [ENOTSUP]: ["ENOTSUP", "operation not supported"],
   [ENOTSUPP]: ["ENOTSUPP", "operation is not supported"],
 };

@@ -68,6 +68,16 @@ export class AddressSpace implements Memory {
     this.view = new DataView(buffer);
   }
 
+  /** The memory itself, for WebAssembly to import. */
+  get wasm(): WebAssembly.Memory {
+    return this.#memory;
+  }
+
+  /** Whether threads or processes may share it. */
+  get isShared(): boolean {
+    return typeof SharedArrayBuffer !== "undefined" && this.u8.buffer instanceof SharedArrayBuffer;
+  }
+
   /** How many bytes it spans now. */
   get size(): number {
     return this.u8.length;

@@ -8,6 +8,8 @@ import {
   MAP_FREEZE,
   OBJ,
   OBJ_INFO,
+  PROG_LOAD,
+  PROG_TEST_RUN,
 } from "../../abi/attr.ts";
 import {
   BPF_BTF_GET_FD_BY_ID,
@@ -29,6 +31,10 @@ import {
   BPF_OBJ_GET,
   BPF_OBJ_GET_INFO_BY_FD,
   BPF_OBJ_PIN,
+  BPF_PROG_GET_FD_BY_ID,
+  BPF_PROG_GET_NEXT_ID,
+  BPF_PROG_LOAD,
+  BPF_PROG_TEST_RUN,
 } from "../../abi/commands.ts";
 import { E2BIG, EBADF, EBUSY, EFAULT, EINVAL, ENODEV, EPERM } from "../../abi/errno.ts";
 import { type Address, AddressSpace } from "../../memory/address-space.ts";
@@ -51,6 +57,8 @@ import { Mappings } from "./mappings.ts";
 import { ObjectCommands } from "./object-commands.ts";
 import { ObjectTable } from "./object-table.ts";
 import { prepareElement } from "./prepared-elements.ts";
+import type { Verify } from "./programs/prog-load.ts";
+import { ProgramCommands } from "./programs/program-commands.ts";
 import { accessOk } from "./user-memory.ts";
 
 /** Where the last field of each command ends: libbpf gives just so many bytes, and what lies behind must be zero. */
@@ -79,6 +87,7 @@ export class EmbeddedKernel implements Kernel {
   readonly #elements: MapElements;
   readonly #state: KernelState;
   readonly #objects: ObjectCommands;
+  readonly #programs: ProgramCommands;
   /** Where an attr is completed that the caller gave in another shape than the kernel's own. */
   readonly #attr: Address;
   /** Why no map can be made here, whatever it is; 0 when one can. */
@@ -86,7 +95,7 @@ export class EmbeddedKernel implements Kernel {
   #isReleased = false;
 
   /** Throws a `RangeError` for options out of range. Without a backing all that it has is its own. */
-  constructor(options: EmbeddedOptions = {}, backing?: Backing) {
+  constructor(options: EmbeddedOptions = {}, backing?: Backing, verify?: Verify) {
     const cpus = options.possibleCpus ?? 1;
     if (!Number.isInteger(cpus) || cpus < 1 || cpus > 8192) {
       throw new RangeError(`possibleCpus is a whole number from 1 to 8192, not ${cpus}`);
@@ -107,6 +116,7 @@ export class EmbeddedKernel implements Kernel {
     };
     this.#createRefusal = () => shared?.createRefusal() ?? 0;
     this.#objects = new ObjectCommands(this.#state);
+    this.#programs = new ProgramCommands(this.#state, verify);
     this.#elements = new MapElements(this.memory, this.#files);
     this.#attr = this.memory.allocate(ATTR_SIZE, "the embedded kernel");
   }
@@ -218,11 +228,24 @@ export class EmbeddedKernel implements Kernel {
         return this.#objects.getNextId("btf", attr, uattr);
       case BPF_BTF_GET_FD_BY_ID:
         return this.#objects.getFdById("btf", attr);
+      case BPF_PROG_LOAD:
+        return this.#progLoad(attr, uattr, size);
+      case BPF_PROG_TEST_RUN:
+        return this.#programs.testRun(attr, uattr);
+      case BPF_PROG_GET_NEXT_ID:
+        return this.#objects.getNextId("program", attr, uattr);
+      case BPF_PROG_GET_FD_BY_ID:
+        return this.#objects.getFdById("program", attr);
       case BPF_OBJ_GET_INFO_BY_FD:
         return this.#objects.getInfoByFd(attr, uattr);
       default:
         return -EINVAL;
     }
+  }
+
+  #progLoad(attr: Address, uattr: Address, size: number): number {
+    const program = this.#programs.load(attr, uattr, size);
+    return typeof program === "number" ? program : this.#objects.open(program, 0);
   }
 
   #mapCreate(attr: Address): number {
@@ -282,6 +305,10 @@ function attrEnds(): number[] {
   ends[BPF_BTF_LOAD] = BTF_LOAD.END;
   ends[BPF_BTF_GET_NEXT_ID] = GET_ID.NEXT_ID_END;
   ends[BPF_BTF_GET_FD_BY_ID] = GET_ID.END;
+  ends[BPF_PROG_LOAD] = PROG_LOAD.END;
+  ends[BPF_PROG_TEST_RUN] = PROG_TEST_RUN.END;
+  ends[BPF_PROG_GET_NEXT_ID] = GET_ID.NEXT_ID_END;
+  ends[BPF_PROG_GET_FD_BY_ID] = GET_ID.NEXT_ID;
   for (const cmd of [
     BPF_MAP_LOOKUP_BATCH,
     BPF_MAP_LOOKUP_AND_DELETE_BATCH,

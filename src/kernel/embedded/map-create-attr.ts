@@ -8,7 +8,7 @@ import {
   BPF_F_WRONLY_PROG,
 } from "../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../memory/address-space.ts";
-import { isAlphanumeric } from "./ctype.ts";
+import { objectName } from "./object-name.ts";
 
 /** `numa_node` when the caller does not choose one. */
 const NUMA_NO_NODE = -1;
@@ -53,11 +53,9 @@ export class MapCreateAttr {
     this.hasTokenFlag = (flags & BPF_F_TOKEN_FD) !== 0;
     this.tokenFd = u32(MAP_CREATE.MAP_TOKEN_FD) | 0;
     this.numaNode = (flags & BPF_F_NUMA_NODE) !== 0 ? u32(MAP_CREATE.NUMA_NODE) | 0 : NUMA_NO_NODE;
-    const given = memory.u8.subarray(attr + MAP_CREATE.MAP_NAME, attr + MAP_CREATE.MAP_NAME + BPF_OBJ_NAME_LEN);
-    const length = given.indexOf(0);
-    this.hasValidName = length >= 0 && given.subarray(0, length).every(isNameByte);
-    this.name = new Uint8Array(BPF_OBJ_NAME_LEN);
-    if (this.hasValidName) this.name.set(given.subarray(0, length));
+    const name = objectName(memory, attr + MAP_CREATE.MAP_NAME);
+    this.hasValidName = name !== undefined;
+    this.name = name ?? new Uint8Array(BPF_OBJ_NAME_LEN);
     this.ifindex = u32(MAP_CREATE.MAP_IFINDEX);
     this.btfFd = u32(MAP_CREATE.BTF_FD);
     this.btfKeyTypeId = u32(MAP_CREATE.BTF_KEY_TYPE_ID);
@@ -84,9 +82,4 @@ export class MapCreateAttr {
   get hasNumaNode(): boolean {
     return this.numaNode !== NUMA_NO_NODE;
   }
-}
-
-/** Letters, digits, `_` and `.`: `kernel/bpf/syscall.c: bpf_obj_name_cpy`, 6.18. */
-function isNameByte(byte: number): boolean {
-  return isAlphanumeric(byte) || byte === 0x5f || byte === 0x2e;
 }

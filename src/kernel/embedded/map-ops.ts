@@ -5,6 +5,7 @@ import type { FileTable } from "./file-table.ts";
 import type { KernelObject } from "./kernel-object.ts";
 import type { MapBatch } from "./map-batch.ts";
 import type { MapCreateAttr } from "./map-create-attr.ts";
+import type { MapGeometry } from "./maps/map-geometry.ts";
 import type { Objects } from "./object-table.ts";
 import { SEGMENT } from "./segment.ts";
 import { copyBytes } from "./user-memory.ts";
@@ -103,10 +104,23 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
     return false;
   }
 
+  /** The bytes from the value of one CPU to that of the next, behind what `lookup` answers; 0 when there is one for all. */
+  get cpuStride(): number {
+    return 0;
+  }
+
+  /** Where the values lie, for programs to look them up by themselves; `undefined` when that is not for them to do. */
+  get programGeometry(): MapGeometry | undefined {
+    return undefined;
+  }
+
   /** Where the values begin in a map that programs may address directly: `map_direct_value_addr`; 0 in any other. */
   get directValue(): Address {
     return 0;
   }
+
+  /** Is told that a program has looked up the value at an address, which may keep it from being evicted. */
+  lookedUp(_value: Address): void {}
 
   get id(): number {
     return this.header(SEGMENT.ID);

@@ -9,6 +9,7 @@ import type { MapCreateAttr } from "../map-create-attr.ts";
 import { ACCESS_FLAGS, EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
 import { copyBytes } from "../user-memory.ts";
+import type { MapGeometry } from "./map-geometry.ts";
 
 /*
  * The segment: the header, then the values one after another, each rounded up to 8 bytes. In a map that can be mapped
@@ -62,6 +63,10 @@ export class ArrayMap extends EmbeddedMap {
     super(memory, base);
     this.#values = base + firstValue(this.header(SEGMENT.MAP_FLAGS));
     this.#elementSize = elementSize(storedSize ?? this.valueSize);
+  }
+
+  override get programGeometry(): MapGeometry | undefined {
+    return { kind: "array", values: this.#values, elementSize: this.#elementSize, cpuStride: this.cpuStride };
   }
 
   override get directValue(): Address {

@@ -22,7 +22,7 @@ export interface HashGeometry {
 }
 
 /** Beyond so many words, keys and values are not worth being spelled out. */
-const MOST_WORDS = 16;
+export const MOST_WORDS = 16;
 
 /** Whether code for a table of this shape can be generated, and is worth it. */
 export function canGenerate({ keyWords, valueWords }: HashGeometry, { value }: ElementCode): boolean {

@@ -34,6 +34,11 @@ class HashOfMaps extends HashTable {
    * The fd is looked at before the flags, and a key that is there keeps its place in the chain:
    * `bpf_fd_htab_map_update_elem`, `htab_map_update_elem_in_place`.
    */
+  /** What programs look up is the inner map, not the id that is kept. */
+  override get programGeometry(): undefined {
+    return undefined;
+  }
+
   override update(key: Address, value: Address, flags: number): number {
     const refusal = this.#inner.refusal(value);
     if (refusal !== 0) return refusal;

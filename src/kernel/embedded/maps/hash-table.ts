@@ -8,8 +8,10 @@ import { type ElementCode, EmbeddedMap } from "../map-ops.ts";
 import { SEGMENT } from "../segment.ts";
 import { accessOk, copyBytes } from "../user-memory.ts";
 import { type BucketWalk, copyBuckets } from "./hash-batch-code.ts";
-import { canGenerate, generateLookup, type HashGeometry } from "./hash-code.ts";
+import { canGenerate, generateLookup, type HashGeometry, MOST_WORDS } from "./hash-code.ts";
 import { bucketCount, elementWords, firstElementWord, HASH_HEADER, hashValueSize, valueWord } from "./hash-segment.ts";
+import type { MapGeometry } from "./map-geometry.ts";
+import { slotSize } from "./percpu-values.ts";
 
 /**
  * What all hash tables have in common, those with a value for each CPU included. A type that keeps something else in its
@@ -353,6 +355,15 @@ export class HashTable extends EmbeddedMap {
   /** Where everything lies, for code that is generated; `undefined` when keys or values are not whole words. */
   protected get geometry(): HashGeometry | undefined {
     return ((this.keySize | this.#userValueSize) & 3) === 0 ? (this.#geometry ??= this.#wholeWords()) : undefined;
+  }
+
+  override get cpuStride(): number {
+    return this.header(HASH_HEADER.POSSIBLE_CPUS) === 0 ? 0 : slotSize(this.valueSize);
+  }
+
+  override get programGeometry(): MapGeometry | undefined {
+    if (this.#keyWords > MOST_WORDS) return undefined;
+    return { kind: "hash", table: this.#wholeWords(), cpuStride: this.cpuStride, usedOffset: undefined };
   }
 
   #wholeWords(): HashGeometry {

@@ -6,6 +6,7 @@ import type { EmbeddedMap, MapHost, MapType } from "../map-ops.ts";
 import { checkHashSizes, HASH_CREATE_FLAGS } from "./hash.ts";
 import { allocateHashTable, HASH_HEADER, hashValueSize } from "./hash-segment.ts";
 import { HashTable } from "./hash-table.ts";
+import type { MapGeometry } from "./map-geometry.ts";
 import { checkPercpuHashSizes } from "./percpu-hash.ts";
 import { allCpusSize } from "./percpu-values.ts";
 
@@ -83,6 +84,15 @@ class LruHash extends HashTable {
     const userValueSize = hashValueSize(memory, base);
     super(memory, base, storedSize(userValueSize));
     this.#usedOffset = usedOffset(userValueSize);
+  }
+
+  override get programGeometry(): MapGeometry | undefined {
+    const geometry = super.programGeometry;
+    return geometry?.kind === "hash" ? { ...geometry, usedOffset: this.#usedOffset } : undefined;
+  }
+
+  override lookedUp(value: Address): void {
+    this.#setUsed(value, 1);
   }
 
   protected override storeValue(at: Address, value: Address, isNew: boolean): void {

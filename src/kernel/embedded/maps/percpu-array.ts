@@ -51,6 +51,10 @@ class PercpuArrayMap extends ArrayMap {
     return this.#userValueSize;
   }
 
+  override get cpuStride(): number {
+    return slotSize(this.valueSize);
+  }
+
   override get directValue(): Address {
     return 0;
   }
@@ -61,6 +65,7 @@ class PercpuArrayMap extends ArrayMap {
     copyBytes(this.memory, value, found, this.#userValueSize);
     return 0;
   }
+
   override mappable(): number {
     return -ENOTSUPP;
   }

@@ -64,6 +64,10 @@ export interface VerifiedProgram {
   readonly subprograms: readonly Subprogram[];
   /** 1 for each slot that some path reaches. What none reaches is not compiled. */
   readonly reachable: Uint8Array;
+  /** How many instructions were gone through, those on several paths so often: `bpf_prog_info.verified_insns`. */
+  readonly visited?: number | undefined;
+  /** How far into its context the program reads or writes: `max_ctx_offset`. */
+  readonly maxContextOffset?: number | undefined;
   /** The calls of helpers, by slot. */
   readonly calls: ReadonlyMap<number, VerifiedCall>;
 }

@@ -1,0 +1,56 @@
+import type { KernelObject } from "../kernel-object.ts";
+import { type KernelState, put } from "../kernel-state.ts";
+import type { EmbeddedMap } from "../map-ops.ts";
+import type { LinkedProgram } from "./linked-program.ts";
+import type { ProgramHost } from "./program-host.ts";
+import type { ProgramSource } from "./verified-program.ts";
+
+/** What a program is besides its instructions. */
+export interface ProgramTraits {
+  readonly source: ProgramSource;
+  /** Every map that it refers to, once. */
+  readonly maps: readonly EmbeddedMap[];
+  readonly name: Uint8Array;
+  readonly tag: Uint8Array;
+  /** The instructions as they were given. */
+  readonly instructions: Uint8Array;
+  /** The module that it was compiled to. */
+  readonly module: Uint8Array;
+  /** How far into its context it reads or writes. */
+  readonly maxContextOffset: number;
+  /** How many instructions the verifier went through. */
+  readonly verifiedInstructions: number;
+}
+
+/** A program that is loaded: what the embedded kernel keeps of Linux's `struct bpf_prog`. */
+export class EmbeddedProgram implements KernelObject {
+  readonly kind = "program";
+  id = 0;
+  references = 0;
+  readonly traits: ProgramTraits;
+  readonly linked: LinkedProgram;
+  /** Its place in the table of tail calls. */
+  readonly tableIndex: number;
+  /** Nanoseconds since the kernel began, when it was loaded. */
+  readonly loadTime: number;
+  readonly #host: ProgramHost;
+
+  constructor(host: ProgramHost, traits: ProgramTraits, linked: LinkedProgram) {
+    this.#host = host;
+    this.traits = traits;
+    this.linked = linked;
+    this.tableIndex = host.place(linked.entry);
+    this.loadTime = host.clock.monotonic();
+    for (const map of traits.maps) map.references++;
+  }
+
+  get type(): number {
+    return this.traits.source.type;
+  }
+
+  free(): void {
+    const state: KernelState = this.#host.state;
+    this.#host.displace(this.tableIndex);
+    for (const map of this.traits.maps) put(state, map);
+  }
+}

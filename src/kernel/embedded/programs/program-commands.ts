@@ -1,0 +1,38 @@
+import { EINVAL } from "../../../abi/errno.ts";
+import type { Address } from "../../../memory/address-space.ts";
+import type { KernelState } from "../kernel-state.ts";
+import type { EmbeddedProgram } from "./embedded-program.ts";
+import { loadProgram, type Verify } from "./prog-load.ts";
+import { ProgramHost } from "./program-host.ts";
+import { progTestRun } from "./test-run/prog-test-run.ts";
+
+/** The commands on programs of one kernel. What programs share is made with the first of them. */
+export class ProgramCommands {
+  readonly #state: KernelState;
+  readonly #verify: Verify | undefined;
+  #host: ProgramHost | undefined;
+
+  /** Without someone who verifies them, no programs can be loaded. */
+  constructor(state: KernelState, verify: Verify | undefined) {
+    this.#state = state;
+    this.#verify = verify;
+  }
+
+  /** BPF_PROG_LOAD: a new program, without fd, or `−errno`. The attr is of `size` bytes at `uattr`. */
+  load(attr: Address, uattr: Address, size: number): EmbeddedProgram | number {
+    if (this.#verify === undefined) return -EINVAL;
+    const program = loadProgram(this.#programs, this.#verify, { attr, uattr, size });
+    if (typeof program !== "number") this.#state.programs.add(program);
+    return program;
+  }
+
+  /** BPF_PROG_TEST_RUN. */
+  testRun(attr: Address, uattr: Address): number {
+    return progTestRun(this.#programs, attr, uattr);
+  }
+
+  get #programs(): ProgramHost {
+    this.#host ??= new ProgramHost(this.#state);
+    return this.#host;
+  }
+}

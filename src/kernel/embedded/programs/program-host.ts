@@ -1,0 +1,119 @@
+import { SK_BUFF } from "../../../abi/contexts.ts";
+import type { Address, AddressSpace } from "../../../memory/address-space.ts";
+import type { KernelState } from "../kernel-state.ts";
+import type { EmbeddedMap } from "../map-ops.ts";
+import { Scratch } from "../scratch.ts";
+import { SEGMENT } from "../segment.ts";
+import { Clock } from "./clock.ts";
+import type { CompileTarget } from "./compiler/program-compiler.ts";
+import { FRAME_SIZE } from "./compiler/registers.ts";
+import { EmbeddedProgram } from "./embedded-program.ts";
+import { KeyCopy } from "./key-copy.ts";
+import { Packets } from "./packet.ts";
+
+/** `MAX_TAIL_CALL_CNT`, and how deep functions may call each other: `MAX_CALL_FRAMES`. */
+const MOST_TAIL_CALLS = 33;
+const MOST_FRAMES = 8;
+/**
+ * A program that takes the place of another begins with its frame, but may call functions as deep again: so far down the
+ * stack can reach.
+ */
+const STACK_SIZE = (MOST_TAIL_CALLS + 1) * MOST_FRAMES * FRAME_SIZE;
+
+/** Where the context lies, behind the words. */
+const CONTEXT = 64;
+
+/** What all programs of one kernel have in common while they run: stack, table, and a few words that helpers work on. */
+export class ProgramHost {
+  readonly state: KernelState;
+  readonly memory: AddressSpace;
+  readonly clock = new Clock();
+  readonly packets: Packets;
+  /** Where the context of a program that is run lies: enough for every type but those whose caller says how long it is. */
+  readonly context: Address;
+  /** Where helpers leave answers of 64 bits. */
+  readonly answer: Address;
+  /** The word that counts the tail calls since a program was run. */
+  readonly tailCalls: Address;
+  /** The word that says on which CPU programs run. */
+  readonly cpuWord: Address;
+  /** The frame of a program that is run. Those of what it calls lie below. */
+  readonly frame: Address;
+  /** The programs that can be called by a tail call, by the index that each has here. */
+  readonly table: WebAssembly.Table;
+  /** The keys that programs hand over. */
+  readonly keys: KeyCopy;
+  /** Room for a value as the map keeps it. */
+  readonly values: Scratch;
+  readonly #freeIndexes: number[] = [];
+
+  constructor(state: KernelState) {
+    const { memory } = state;
+    const words = memory.allocate(CONTEXT + SK_BUFF.SIZE, "the programs of the embedded kernel");
+    this.state = state;
+    this.memory = memory;
+    this.keys = new KeyCopy(memory);
+    this.values = new Scratch(memory);
+    this.answer = words;
+    this.tailCalls = words + 8;
+    this.cpuWord = words + 12;
+    this.context = words + CONTEXT;
+    this.packets = new Packets(memory);
+    this.frame = memory.allocate(STACK_SIZE, "the stack of programs") + STACK_SIZE - FRAME_SIZE;
+    this.table = new WebAssembly.Table({ element: "anyfunc", initial: 1 });
+  }
+
+  /** What programs are compiled for. */
+  get compileTarget(): CompileTarget {
+    const { answer, tailCalls, cpuWord } = this;
+    return { answer, tailCalls, cpuWord, isShared: this.memory.isShared, checks: false };
+  }
+
+  /** The CPU on which programs run. */
+  get cpu(): number {
+    return this.memory.u32[this.cpuWord >>> 2] as number;
+  }
+
+  set cpu(cpu: number) {
+    this.memory.u32[this.cpuWord >>> 2] = cpu;
+  }
+
+  /** Calls a function on another CPU. */
+  onCpu<T>(cpu: number, run: () => T): T {
+    const before = this.cpu;
+    this.cpu = cpu;
+    try {
+      return run();
+    } finally {
+      this.cpu = before;
+    }
+  }
+
+  /** The map whose segment a register points to. */
+  mapAt(handle: Address): EmbeddedMap {
+    const map = this.state.maps.get(this.memory.u32[(handle + SEGMENT.ID) >>> 2] as number);
+    if (map?.base !== handle) throw new Error(`a program handed over ${handle} as a map`);
+    return map as EmbeddedMap;
+  }
+
+  /** The program at an index of a prog_array; `undefined` when there is none. */
+  programAt(array: EmbeddedMap, index: number): EmbeddedProgram | undefined {
+    const program = this.state.programs.get(
+      this.memory.u32[(array.base + SEGMENT.HEADER_SIZE + index * 8) >>> 2] as number,
+    );
+    return program instanceof EmbeddedProgram ? program : undefined;
+  }
+
+  /** Gives a function a place in the table. */
+  place(entry: CallableFunction): number {
+    const index = this.#freeIndexes.pop() ?? this.table.grow(1);
+    this.table.set(index, entry);
+    return index;
+  }
+
+  /** Takes a function out of the table. */
+  displace(index: number): void {
+    this.table.set(index, null);
+    this.#freeIndexes.push(index);
+  }
+}
