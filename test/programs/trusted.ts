@@ -2,8 +2,19 @@
  * Programs that nothing has verified, for tests of what comes behind the verifier: Linux accepts every program that they
  * load, or the test has made sure of it by itself.
  */
-import { EmbeddedKernel } from "../../src/kernel/embedded/embedded-kernel.ts";
+
+import { type Instruction, isWide } from "../../src/isa/instruction.ts";
+import {
+  BPF_CALL,
+  BPF_EXIT,
+  BPF_JA,
+  BPF_JMP,
+  BPF_JMP32,
+  BPF_PSEUDO_CALL,
+  BPF_PSEUDO_FUNC,
+} from "../../src/isa/opcodes.ts";
 import type { EmbeddedOptions } from "../../src/kernel/embedded/embedded-kernel.ts";
+import { EmbeddedKernel } from "../../src/kernel/embedded/embedded-kernel.ts";
 import type { EmbeddedMap } from "../../src/kernel/embedded/map-ops.ts";
 import type {
   ProgramSource,
@@ -11,8 +22,6 @@ import type {
   Verdict,
   VerifiedCall,
 } from "../../src/kernel/embedded/programs/verified-program.ts";
-import { isWide, type Instruction } from "../../src/isa/instruction.ts";
-import { BPF_CALL, BPF_EXIT, BPF_JA, BPF_JMP, BPF_JMP32, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC } from "../../src/isa/opcodes.ts";
 import { Sys } from "../../src/sys/sys.ts";
 
 /** The commands of an embedded kernel that loads whatever it is given. */
