@@ -13,15 +13,12 @@ const SKF_LL_OFF = -0x200000;
 export function loadPacket({ memory, packets }: ProgramHost): (ctx: number, offset: number, bytes: number) => number {
   return (ctx, offset, bytes) => {
     const { view } = memory;
-    const start = view.getUint32(ctx + SK_BUFF.DATA, true);
-    let at = start + offset;
-    if (offset < 0) {
-      const { networkHeader, macHeader } = packets.current;
-      if (offset >= SKF_NET_OFF) at = networkHeader + (offset - SKF_NET_OFF);
-      else if (offset >= SKF_LL_OFF) at = macHeader + (offset - SKF_LL_OFF);
-      else return -1;
-    }
-    if (at < packets.current.head || at + bytes > packets.current.end) return -1;
+    const { head, macHeader, networkHeader } = packets.current;
+    let at = view.getUint32(ctx + SK_BUFF.DATA, true) + offset;
+    if (offset < SKF_LL_OFF) return -1;
+    if (offset < SKF_NET_OFF) at = macHeader + (offset - SKF_LL_OFF);
+    else if (offset < 0) at = networkHeader + (offset - SKF_NET_OFF);
+    if (at < head || at + bytes > view.getUint32(ctx + SK_BUFF.DATA_END, true)) return -1;
     if (bytes === 1) return view.getUint8(at);
     return bytes === 2 ? view.getUint16(at) : view.getUint32(at);
   };
