@@ -59,6 +59,7 @@ import { ObjectTable } from "./object-table.ts";
 import { prepareElement } from "./prepared-elements.ts";
 import type { Verify } from "./programs/prog-load.ts";
 import { ProgramCommands } from "./programs/program-commands.ts";
+import { verify as verifyProgram } from "./programs/verifier/verify.ts";
 import { accessOk } from "./user-memory.ts";
 
 /** Where the last field of each command ends: libbpf gives just so many bytes, and what lies behind must be zero. */
@@ -94,8 +95,11 @@ export class EmbeddedKernel implements Kernel {
   readonly #createRefusal: () => number;
   #isReleased = false;
 
-  /** Throws a `RangeError` for options out of range. Without a backing all that it has is its own. */
-  constructor(options: EmbeddedOptions = {}, backing?: Backing, verify?: Verify) {
+  /**
+   * Throws a `RangeError` for options out of range. Without a backing all that it has is its own. What decides whether a
+   * program may run is given in tests alone.
+   */
+  constructor(options: EmbeddedOptions = {}, backing?: Backing, verify: Verify = verifyProgram) {
     const cpus = options.possibleCpus ?? 1;
     if (!Number.isInteger(cpus) || cpus < 1 || cpus > 8192) {
       throw new RangeError(`possibleCpus is a whole number from 1 to 8192, not ${cpus}`);

@@ -91,6 +91,7 @@ export function loadProgram(
     instructions,
     isGplCompatible: GPL_COMPATIBLE.has(license),
     maps,
+    possibleCpus: host.state.possibleCpus,
   };
   const verdict = verify(source, log.level);
   const refused = log.finish(verdict.log, "errno" in verdict.result ? verdict.result.errno : 0, size);

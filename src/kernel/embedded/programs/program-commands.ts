@@ -1,4 +1,3 @@
-import { EINVAL } from "../../../abi/errno.ts";
 import type { Address } from "../../../memory/address-space.ts";
 import type { KernelState } from "../kernel-state.ts";
 import type { EmbeddedProgram } from "./embedded-program.ts";
@@ -9,18 +8,16 @@ import { progTestRun } from "./test-run/prog-test-run.ts";
 /** The commands on programs of one kernel. What programs share is made with the first of them. */
 export class ProgramCommands {
   readonly #state: KernelState;
-  readonly #verify: Verify | undefined;
+  readonly #verify: Verify;
   #host: ProgramHost | undefined;
 
-  /** Without someone who verifies them, no programs can be loaded. */
-  constructor(state: KernelState, verify: Verify | undefined) {
+  constructor(state: KernelState, verify: Verify) {
     this.#state = state;
     this.#verify = verify;
   }
 
   /** BPF_PROG_LOAD: a new program, without fd, or `−errno`. The attr is of `size` bytes at `uattr`. */
   load(attr: Address, uattr: Address, size: number): EmbeddedProgram | number {
-    if (this.#verify === undefined) return -EINVAL;
     const program = loadProgram(this.#programs, this.#verify, { attr, uattr, size });
     if (typeof program !== "number") this.#state.programs.add(program);
     return program;
