@@ -2,6 +2,7 @@ import { BPF_MAP_DELETE_BATCH, BPF_MAP_DELETE_ELEM } from "../abi/commands.ts";
 import { ENOENT } from "../abi/errno.ts";
 import { EntryBatch } from "./entry-batch.ts";
 import { KeyedMap } from "./keyed-map.ts";
+import { inSlices, SLICE_ENTRIES } from "./slices.ts";
 
 /** A keyed map from which keys can be deleted. */
 export abstract class DeletingMap<K, V> extends KeyedMap<K, V> {
@@ -18,7 +19,24 @@ export abstract class DeletingMap<K, V> extends KeyedMap<K, V> {
 
   /** Deletes many keys, in as few commands of the kernel as there are keys missing. Answers how many were there. */
   deleteMany(keys: Iterable<K>): number {
-    const all = Array.isArray(keys) ? (keys as readonly K[]) : [...keys];
+    return this.#deleteAll(Array.isArray(keys) ? (keys as readonly K[]) : [...keys], 0);
+  }
+
+  /**
+   * Deletes many keys as `deleteMany` does, slice after slice of `size` keys; between two the event loop has a turn, so that
+   * a server goes on answering. The keys may come by and by. Answers how many were there.
+   */
+  deleteSlices(keys: Iterable<K> | AsyncIterable<K>, size: number = SLICE_ENTRIES): Promise<number> {
+    let deleted = 0;
+    return inSlices(keys, size, (slice) => {
+      const there = this.#deleteAll(slice, deleted);
+      deleted += there;
+      return there;
+    });
+  }
+
+  /** One batch of `deleteMany`, when `before` keys of other batches were deleted already. */
+  #deleteAll(all: readonly K[], before: number): number {
     if (all.length === 0) return 0;
     this.assertOpen(BPF_MAP_DELETE_BATCH);
     using batch = new EntryBatch(this.context, this.fd, { ...this.shape, valueSize: 0 }, all.length, this.label);
@@ -32,7 +50,7 @@ export abstract class DeletingMap<K, V> extends KeyedMap<K, V> {
       } else if (result < 0) {
         throw this.failure(BPF_MAP_DELETE_BATCH, result, {
           ...batch.failingKey(this.key),
-          count: batch.count - missing,
+          count: before + batch.count - missing,
         });
       }
     }

@@ -1,6 +1,7 @@
 import { BPF_MAP_LOOKUP_AND_DELETE_ELEM } from "../abi/commands.ts";
 import { ENOENT } from "../abi/errno.ts";
 import { DeletingMap } from "./deleting-map.ts";
+import { requireSliceSize, SLICE_ENTRIES, slicesFrom } from "./slices.ts";
 
 /**
  * `"hash"`: values by any key, at most `maxEntries` of them. For state by address, process or connection.
@@ -46,6 +47,36 @@ export class HashMap<K, V> extends DeletingMap<K, V> {
     const batches = this.batches(true);
     while (!batches.isDone) for (const entry of this.decodeEntries(this.nextBatch(batches))) entries.push(entry);
     return entries;
+  }
+
+  /**
+   * Takes every entry out as `drain` does, in slices of about `size`; between two the event loop has a turn, so that a server
+   * goes on answering. What is taken out was given: a loop that ends early leaves the rest in the map.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { embedded, u32 } from "mapiary";
+   *
+   * using bpf = embedded();
+   * using hits = bpf.createMap({ type: "hash", key: u32, value: u32, maxEntries: 10_000 });
+   * hits.setMany(Array.from({ length: 10_000 }, (_, n) => [n, 1] as const));
+   * let taken = 0;
+   * for await (const slice of hits.drainSlices(1000)) taken += slice.length;
+   * assert.equal(taken, 10_000);
+   * assert.equal(hits.count(), 0);
+   * ```
+   */
+  drainSlices(size: number = SLICE_ENTRIES): AsyncIterableIterator<[K, V][]> {
+    requireSliceSize(size);
+    const batches = this.batches(true, size);
+    return slicesFrom(
+      () => !batches.isDone,
+      () => {
+        this.assertOpen(batches.command);
+        return this.decodeEntries(this.nextBatch(batches));
+      },
+    );
   }
 
   /** Deletes every entry. */

@@ -20,6 +20,7 @@ import { type ElementAccess, type ElementParts, generateGet, generateSet } from 
 import { allocateElementFrame, type ElementFrame } from "./element-frame.ts";
 import { EntryBatch } from "./entry-batch.ts";
 import { type EntryCode, entryCode } from "./entry-code.ts";
+import { inSlices, requireSliceSize, SLICE_ENTRIES, slicesOf } from "./slices.ts";
 
 /** When an update may happen: always, only for a new key, only for one that is there. */
 export type UpdateFlag = "any" | "noexist" | "exist";
@@ -114,17 +115,33 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
    * it. Answers how many there were.
    */
   setMany(entries: Iterable<readonly [K, V]>): number {
-    const all = Array.isArray(entries) ? (entries as readonly (readonly [K, V])[]) : [...entries];
-    if (all.length === 0) return 0;
-    this.assertOpen(BPF_MAP_UPDATE_BATCH);
-    using batch = new EntryBatch(this.context, this.fd, this.#shape, all.length, this.label);
-    batch.writeEntries(this.#entryCode, all);
-    const result = batch.update();
-    if (result < 0) {
-      const flags = BPF_ANY;
-      throw this.failure(BPF_MAP_UPDATE_BATCH, result, { ...batch.failingKey(this.key), count: batch.count, flags });
-    }
-    return all.length;
+    return this.#setAll(Array.isArray(entries) ? (entries as readonly (readonly [K, V])[]) : [...entries], 0);
+  }
+
+  /**
+   * Gives many keys their values as `setMany` does, slice after slice of `size` entries; between two the event loop has a
+   * turn, so that a server goes on answering while millions of entries come. They may come by and by, from a stream. What
+   * does not fit its layout stops it before its slice is written; the `count` of a `BpfError` says how many were written in
+   * all. Answers how many there were.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { embedded, u32 } from "mapiary";
+   *
+   * using bpf = embedded();
+   * using squares = bpf.createMap({ type: "hash", key: u32, value: u32, maxEntries: 10_000 });
+   * function* all(): Iterable<[number, number]> {
+   *   for (let n = 0; n < 10_000; n++) yield [n, n * n];
+   * }
+   * assert.equal(await squares.setSlices(all(), 1000), 10_000);
+   * ```
+   */
+  setSlices(
+    entries: Iterable<readonly [K, V]> | AsyncIterable<readonly [K, V]>,
+    size: number = SLICE_ENTRIES,
+  ): Promise<number> {
+    return inSlices(entries, size, (slice, before) => this.#setAll(slice, before));
   }
 
   /**
@@ -182,6 +199,30 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
     return this.entries();
   }
 
+  /**
+   * The entries in slices of `size`, the last one shorter: what `entries` gives, but between two slices the event loop has a
+   * turn, so that a server goes on answering while millions of entries are read.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { embedded, u32 } from "mapiary";
+   *
+   * using bpf = embedded();
+   * using hits = bpf.createMap({ type: "hash", key: u32, value: u32, maxEntries: 10_000 });
+   * hits.setMany(Array.from({ length: 10_000 }, (_, n) => [n, 1] as const));
+   * let sum = 0;
+   * for await (const slice of hits.slices(1000)) {
+   *   for (const [, count] of slice) sum += count;
+   * }
+   * assert.equal(sum, 10_000);
+   * ```
+   */
+  slices(size: number = SLICE_ENTRIES): AsyncIterableIterator<[K, V][]> {
+    requireSliceSize(size);
+    return slicesOf(this.entries(), size);
+  }
+
   /** Calls a function with each value and its key, as `Map` does. */
   forEach(call: (value: V, key: K, map: this) => void): void {
     for (const [key, value] of this) call(value, key, this);
@@ -209,9 +250,9 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
     return this.#shape;
   }
 
-  /** @internal The batches of the map from its beginning, taking the entries out or not. */
-  protected batches(taking: boolean): BatchCursor {
-    const batches = new BatchCursor(this.context, this.fd, this.#shape, taking);
+  /** @internal The batches of the map from its beginning, taking the entries out or not, as long as is good or of `size` entries. */
+  protected batches(taking: boolean, size?: number): BatchCursor {
+    const batches = new BatchCursor(this.context, this.fd, this.#shape, taking, undefined, size);
     this.assertOpen(batches.command);
     return batches;
   }
@@ -258,6 +299,20 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
     if (result === 0) return true;
     if (result === -ENOENT) return false;
     throw this.elementFailure(BPF_MAP_LOOKUP_ELEM, result);
+  }
+
+  /** One batch of `setMany`, when `before` entries of other batches were written already. */
+  #setAll(entries: readonly (readonly [K, V])[], before: number): number {
+    if (entries.length === 0) return 0;
+    this.assertOpen(BPF_MAP_UPDATE_BATCH);
+    using batch = new EntryBatch(this.context, this.fd, this.#shape, entries.length, this.label);
+    batch.writeEntries(this.#entryCode, entries);
+    const result = batch.update();
+    if (result < 0) {
+      const count = before + batch.count;
+      throw this.failure(BPF_MAP_UPDATE_BATCH, result, { ...batch.failingKey(this.key), count, flags: BPF_ANY });
+    }
+    return entries.length;
   }
 
   #plainGet(): ElementAccess<K, V>["get"] {
