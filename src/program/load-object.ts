@@ -83,7 +83,7 @@ class Loading {
 
   constructor(context: MapContext, object: ObjectFile, options: LoadOptions, wrap: WrapMap) {
     this.#kernel = new KernelTypes(context, options.btf, object.btf);
-    this.#core = new CoreAdaptation(object);
+    this.#core = new CoreAdaptation(object, this.#kernel);
     this.#symbols = new KernelSymbols(object, this.#kernel);
     this.#context = context;
     this.#object = object;
@@ -160,7 +160,7 @@ class Loading {
         lineInfo: info.lineInfo,
         lineInfoRecSize: info.lineInfo && LINE_INFO_SIZE,
       },
-      (log) => log,
+      (log) => this.#core.explain(log),
     );
   }
 

@@ -1,4 +1,5 @@
 import type { Btf } from "../btf/btf.ts";
+import { array } from "../layout/array.ts";
 import { bytes } from "../layout/bytes.ts";
 import type { Layout } from "../layout/layout.ts";
 import { bool, f32, f64, i8, i16, i32, u8, u16, u32 } from "../layout/scalar.ts";
@@ -21,6 +22,8 @@ export function layoutOfType(btf: Btf, id: number): Layout<unknown> {
       return u64 as Layout<unknown>;
     case "float":
       return (size === 4 ? f32 : f64) as Layout<unknown>;
+    case "array":
+      return array(layoutOfType(btf, type.type), type.length) as Layout<unknown>;
     default:
       return bytes(size) as Layout<unknown>;
   }
