@@ -1,85 +1,55 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { setCodeGeneration } from "../layout/compile.ts";
-import type { Layout } from "../layout/layout.ts";
-import { u8, u32 } from "../layout/scalar.ts";
-import { struct } from "../layout/struct.ts";
-import { cstring } from "../layout/text.ts";
-import { u64 } from "../layout/wide.ts";
-import { percpu } from "./percpu-values.ts";
+import { test } from "node:test";
+import { PercpuValues } from "./percpu-values.ts";
 
-/** What is so both with generated code and without. */
-function bothWays(title: string, body: () => void): void {
-  test(title, body);
-  test(`${title}, without code generation`, () => {
-    setCodeGeneration(false);
-    try {
-      body();
-    } finally {
-      setCodeGeneration(undefined);
-    }
-  });
+function of<T>(...values: T[]): PercpuValues<T> {
+  return PercpuValues.of(...values) as PercpuValues<T>;
 }
 
-function writtenOverJunk<T>(layout: Layout<T>, value: T): Uint8Array {
-  const u8 = new Uint8Array(layout.size).fill(0xee);
-  layout.write({ u8, view: new DataView(u8.buffer) }, 0, value);
-  return u8;
-}
+test("the values of all CPUs are an array, and what is made of them is one too", () => {
+  const values = of(1, 2, 3);
+  assert.ok(Array.isArray(values));
+  assert.deepEqual([...values], [1, 2, 3]);
+  assert.equal(Object.getPrototypeOf(values.map((value) => `${value}`)), Array.prototype);
+  assert.equal(JSON.stringify(values), "[1,2,3]");
+});
 
-describe("the values of all CPUs", () => {
-  bothWays("lie in slots of 8 bytes, with zeros behind each", () => {
-    const layout = percpu(u8, 3);
-    assert.equal(layout.size, 24);
-    assert.deepEqual(
-      [...writtenOverJunk(layout, [1, 2, 255])],
-      [1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 0],
-    );
-    assert.deepEqual(layout.decode(layout.encode([1, 2, 255])), [1, 2, 255]);
-  });
+test("numbers and bigints have a sum, which does not wrap around, and a greatest", () => {
+  assert.equal(of(1, 2, 3).sum(), 6);
+  assert.equal(of(2 ** 32 - 1, 1).sum(), 2 ** 32);
+  assert.equal(of(2n ** 64n - 1n, 1n).sum(), 2n ** 64n);
+  assert.equal(of(5, -7, 6).max(), 6);
+  assert.equal(of(-5n, -7n).max(), -5n);
+  assert.equal(of(5).sum(), 5);
+});
 
-  bothWays("of 8 bytes lie one behind the other", () => {
-    const layout = percpu(u64, 2);
-    assert.equal(layout.size, 16);
-    assert.deepEqual([...layout.encode([1n, 258n])], [1, 0, 0, 0, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0]);
-  });
+test("structs and arrays of numbers are combined field by field, at any depth", () => {
+  const values = of({ hits: 1n, rx: { drops: 4 }, sizes: [1, 2] }, { hits: 2n, rx: { drops: 3 }, sizes: [10, 1] });
+  assert.deepEqual(values.sum(), { hits: 3n, rx: { drops: 7 }, sizes: [11, 3] });
+  assert.deepEqual(values.max(), { hits: 2n, rx: { drops: 4 }, sizes: [10, 2] });
+});
 
-  bothWays("of more than 8 bytes take as many slots as they need", () => {
-    const layout = percpu(struct({ name: cstring(9), id: u32 }), 2);
-    assert.equal(layout.size, 32);
-    const values = [
-      { name: "eth0", id: 1 },
-      { name: "", id: 2 },
-    ];
-    assert.deepEqual(layout.decode(writtenOverJunk(layout, values)), values);
-  });
+test("merge takes a function, a name, or both for each field of a struct", () => {
+  assert.equal(
+    of("a", "b").merge((a, b) => a + b),
+    "ab",
+  );
+  assert.equal(of(5, 4, 6).merge("min"), 4);
+  const values = of({ packets: 7n, longest: 60, comm: "a" }, { packets: 3n, longest: 1500, comm: "b" });
+  const merged = values.merge({ packets: "sum", longest: "max", comm: (a) => a });
+  assert.deepEqual(merged, { packets: 10n, longest: 1500, comm: "a" });
+  assert.deepEqual(
+    [...values],
+    [
+      { packets: 7n, longest: 60, comm: "a" },
+      { packets: 3n, longest: 1500, comm: "b" },
+    ],
+  );
+});
 
-  bothWays("are exactly as many as there are CPUs", () => {
-    const layout = percpu(u32, 2);
-    for (const values of [[], [1], [1, 2, 3]]) {
-      assert.throws(() => layout.encode(values), {
-        name: "RangeError",
-        message: `percpu(u32, 2): expected 2 values, one for each possible CPU, got ${values.length}`,
-      });
-      assert.throws(() => layout.check(values), RangeError);
-    }
-  });
-
-  bothWays("are an array", () => {
-    const layout = percpu(u32, 2);
-    for (const values of [1, undefined, "12", new Uint32Array(2)]) {
-      assert.throws(() => layout.encode(values as never), {
-        name: "TypeError",
-        message: /^percpu\(u32, 2\): expected an array of 2, a value for each possible CPU, got /,
-      });
-    }
-  });
-
-  bothWays("are named one by one when they do not fit", () => {
-    const layout = percpu(u32, 2);
-    assert.throws(() => layout.encode([1, 2 ** 32]), {
-      name: "RangeError",
-      message: "percpu(u32, 2): element [1]: u32: 4294967296 is out of range, 0 to 4294967295",
-    });
-  });
+test("what is no number is a TypeError that names the field", () => {
+  assert.throws(() => of("a", "b").sum(), /the values cannot be merged: expected a number, .*, got string "a"/);
+  assert.throws(() => of({ a: { b: true } }, { a: { b: true } }).sum(), /field a.b cannot be merged/);
+  assert.throws(() => of(Uint8Array.of(1), Uint8Array.of(2)).max(), TypeError);
+  assert.throws(() => of({ a: 1, b: 2 }, { a: 1, b: 2 }).merge({ a: "sum" } as never), /say how field b is merged/);
 });

@@ -1,64 +1,106 @@
-import { array } from "../layout/array.ts";
-import { defineComposite } from "../layout/compile.ts";
-import { faultFinder, inlineOf, readFaultIn, requireLayout } from "../layout/define.ts";
-import { outOfRange, wrongKind } from "../layout/fault.ts";
-import type { Layout } from "../layout/layout.ts";
+import { type Fault, fieldStep, wrongKind } from "../layout/fault.ts";
 
-/** The multiple of bytes that each CPU's value takes: `kernel/bpf/syscall.c: bpf_map_value_size`, Linux 6.18. */
-const SLOT = 8;
+/** How two values of a field become one: by a name, by a function of both, or, of a struct, field by field. */
+export type Merge<T> =
+  | "sum"
+  | "max"
+  | "min"
+  | ((a: T, b: T) => T)
+  | (T extends object ? { readonly [Field in keyof T]: Merge<T[Field]> } : never);
+
+type Numeric = number | bigint;
+type Combine = (a: Numeric, b: Numeric) => Numeric;
+
+const COMBINE: Readonly<Record<"sum" | "max" | "min", Combine>> = {
+  // Both are numbers or both are bigints: they come from one layout.
+  sum: (a, b) => (a as number) + (b as number),
+  max: (a, b) => (b > a ? b : a),
+  min: (a, b) => (b < a ? b : a),
+};
 
 /**
- * One value for each possible CPU, as a kernel reads and writes them at once: each in a slot rounded up to 8 bytes, the
- * rest of which is zero. Any other number of values than `cpus` throws a `RangeError` when it is written.
+ * The values of all possible CPUs, in the order of the CPUs: an array, with what is mostly wanted of them. Whoever makes
+ * values for `set` makes a plain array.
+ *
+ * Numbers are combined as they are, and structs and arrays of numbers field by field; sums do not wrap around. What is no
+ * number throws a `TypeError` that names the field: `merge` says for each field how.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { embedded, struct, u32, u64 } from "mapiary";
+ *
+ * using bpf = embedded({ possibleCpus: 2 });
+ * const value = struct({ packets: u64, longest: u32 });
+ * using traffic = bpf.createMap({ type: "percpu_array", name: "traffic", value, maxEntries: 1 });
+ * traffic.set(0, [{ packets: 7n, longest: 1500 }, { packets: 3n, longest: 60 }]);
+ *
+ * const values = traffic.get(0);
+ * assert.equal(values?.length, 2);
+ * assert.deepEqual(values?.sum(), { packets: 10n, longest: 1560 });
+ * assert.deepEqual(values?.merge({ packets: "sum", longest: "max" }), { packets: 10n, longest: 1500 });
+ * ```
  */
-export function percpu<T>(of: Layout<T>, cpus: number): Layout<T[]> {
-  requireLayout(of, "percpu");
-  const name = `percpu(${of.name}, ${cpus})`;
-  const slots = array(inSlot(of), cpus);
-  const findFault = faultFinder(slots);
-  return defineComposite<T[]>({
-    name,
-    size: slots.size,
-    align: SLOT,
-    inline: {
-      weight: inlineOf(slots)?.weight ?? cpus,
-      read: (code, place) => code.read(slots, place),
-      write: (code, value, place) => code.write(slots, value, place),
-    },
-    read: (memory, address) => slots.read(memory, address),
-    write: (memory, address, values) => slots.write(memory, address, values),
-    fault(values) {
-      if (!Array.isArray(values)) return wrongKind(name, `an array of ${cpus}, a value for each possible CPU`, values);
-      if (values.length === cpus) return findFault(values);
-      return outOfRange(name, `expected ${cpus} values, one for each possible CPU, got ${values.length}`);
-    },
-    readFault: (memory, address) => readFaultIn(slots, memory, address),
-  });
+export class PercpuValues<T> extends Array<T> {
+  /** What is made of these values are not the values of all CPUs. */
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+
+  /** The values of all CPUs together. Throws a `TypeError` for what is no number. */
+  sum(): T {
+    return this.merge("sum");
+  }
+
+  /** The greatest value of any CPU; of structs, that of each field. Throws a `TypeError` for what is no number. */
+  max(): T {
+    return this.merge("max");
+  }
+
+  /**
+   * One value of all, two at a time: by a function; by `"sum"`, `"max"` or `"min"`; or, of structs, by an object that says
+   * it for each field. Throws a `TypeError` for what is no number and has no function.
+   */
+  merge(how: Merge<T>): T {
+    return this.reduce((a, b) => combined(how as AnyMerge, a, b, "") as T);
+  }
 }
 
-/** A layout with zeros behind it up to whole slots. */
-function inSlot<T>(of: Layout<T>): Layout<T> {
-  const { name, size: used } = of;
-  const size = Math.ceil(used / SLOT) * SLOT;
-  if (size === used) return of;
-  return defineComposite<T>({
-    name,
-    size,
-    align: SLOT,
-    inline: {
-      weight: inlineOf(of)?.weight ?? 1,
-      read: (code, place) => code.read(of, place),
-      write(code, value, place) {
-        code.write(of, value, place);
-        if (place !== undefined) code.zero({ base: place.base, offset: place.offset + used }, size - used);
-      },
-    },
-    read: (memory, address) => of.read(memory, address),
-    write(memory, address, value) {
-      of.write(memory, address, value);
-      memory.u8.fill(0, address + used, address + size);
-    },
-    fault: faultFinder(of),
-    readFault: (memory, address) => readFaultIn(of, memory, address),
-  });
+type AnyMerge = "sum" | "max" | "min" | ((a: unknown, b: unknown) => unknown) | { readonly [field: string]: AnyMerge };
+
+function combined(how: AnyMerge, a: unknown, b: unknown, path: string): unknown {
+  if (typeof how === "function") return how(a, b);
+  if (typeof how === "string" && isNumeric(a) && isNumeric(b)) return COMBINE[how](a, b);
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.map((value, i) => combined(partOf(how, `${i}`, path), value, b[i], `${path}[${i}]`));
+  }
+  if (isStruct(a) && isStruct(b)) {
+    const whole: Record<string, unknown> = {};
+    for (const field of Object.keys(a)) {
+      whole[field] = combined(partOf(how, field, path), a[field], b[field], path + fieldStep(field));
+    }
+    return whole;
+  }
+  throw refusal(path, wrongKind("", "a number, or a function that merges", a));
+}
+
+/** How a part is merged: as the whole is, or as it is said for the part. */
+function partOf(how: Exclude<AnyMerge, (...values: never) => unknown>, part: string, path: string): AnyMerge {
+  if (typeof how === "string") return how;
+  const own = how[part];
+  if (own !== undefined) return own;
+  throw new TypeError(`merge: say how field ${(path + fieldStep(part)).replace(/^\./, "")} is merged`);
+}
+
+function isNumeric(value: unknown): value is Numeric {
+  return typeof value === "number" || typeof value === "bigint";
+}
+
+function isStruct(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !ArrayBuffer.isView(value);
+}
+
+function refusal(path: string, { message }: Fault): TypeError {
+  const place = path === "" ? "the values" : `field ${path.replace(/^\./, "")}`;
+  return new TypeError(`${place} cannot be merged${message}`);
 }

@@ -21,6 +21,7 @@ import {
   type MapFlagName,
   type PercpuArrayMap,
   type PercpuHashMap,
+  type PercpuValues,
   struct,
   u8,
   u32,
@@ -253,16 +254,16 @@ describe("a per-CPU map", () => {
     using bpf = embedded({ possibleCpus: 2 });
     const hash = bpf.createMap({ type: "percpu_hash", key: u32, value: struct({ hits: u64 }), maxEntries: 4 });
     exactly<PercpuHashMap<number, { hits: bigint }>>()(hash);
-    exactly<{ hits: bigint }[] | undefined>()(hash.get(1));
-    exactly<{ hits: bigint }[] | undefined>()(hash.take(1));
-    exactly<[number, { hits: bigint }[]][]>()(hash.drain());
+    exactly<PercpuValues<{ hits: bigint }> | undefined>()(hash.get(1));
+    exactly<PercpuValues<{ hits: bigint }> | undefined>()(hash.take(1));
+    exactly<[number, PercpuValues<{ hits: bigint }>][]>()(hash.drain());
     const list = bpf.createMap({ type: "percpu_array", value: u64, maxEntries: 4 });
     exactly<PercpuArrayMap<number, bigint>>()(list);
     exactly<PercpuArrayMap<number, bigint>>()(list.set(1, [1n, 2n]));
-    exactly<IterableIterator<bigint[]>>()(list.values());
+    exactly<IterableIterator<PercpuValues<bigint>>>()(list.values());
     const lru = bpf.createMap({ type: "lru_percpu_hash", key: ipv4, value: u32, maxEntries: 4 });
     exactly<LruPercpuHashMap<string, number>>()(lru);
-    exactly<number[] | undefined>()(lru.get("10.0.0.1"));
+    exactly<PercpuValues<number> | undefined>()(lru.get("10.0.0.1"));
   });
 
   test("takes no single value", () => {

@@ -1,6 +1,6 @@
 import { bytes } from "../../layout/bytes.ts";
 import type { Layout } from "../../layout/layout.ts";
-import { percpu } from "../../maps/percpu-values.ts";
+import { percpu } from "../../maps/percpu-layout.ts";
 import { CliError } from "../cli-error.ts";
 import type { MapHandle } from "../map-reference.ts";
 import { holdsMaps, isPerCpu } from "../output/entry.ts";
