@@ -7,6 +7,7 @@
  */
 
 import { Bpf } from "./bpf.ts";
+import { DirectoryBacking } from "./kernel/directory/directory-backing.ts";
 import { EmbeddedKernel, type EmbeddedOptions } from "./kernel/embedded/embedded-kernel.ts";
 
 export type { AttachTypeName } from "./abi/attach-types.ts";
@@ -129,5 +130,7 @@ export type {
  * ```
  */
 export function embedded(options: EmbeddedOptions = {}): Bpf {
-  return new Bpf(new EmbeddedKernel(options));
+  const { bpffs, possibleCpus, maxMemory } = options;
+  if (bpffs === undefined) return new Bpf(new EmbeddedKernel(options));
+  return new Bpf(new EmbeddedKernel(options, new DirectoryBacking({ bpffs, possibleCpus, maxMemory })));
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -18,12 +18,35 @@ export interface TestKernel {
 
 const EMBEDDED: TestKernel = { name: "embedded", open: embedded, bpffs: "/sys/fs/bpf" };
 
+/** With `--runs`, the suites of every kernel also run on maps in a directory, which takes as long again. */
+const IS_LONG = process.env["MAPIARY_RUNS"] !== undefined;
+
+/** The embedded kernel with its maps in a directory of their own, which goes with the process. */
+const IN_DIRECTORY: TestKernel = {
+  name: "embedded",
+  open: (options = {}) => embedded({ ...options, bpffs: newDirectory() }),
+  bpffs: "/sys/fs/bpf",
+};
+
+let directories: string | undefined;
+
+/** An empty directory, which goes with the process. */
+export function newDirectory(): string {
+  if (directories === undefined) {
+    const made = mkdtempSync(join(tmpdir(), "mapiary-maps-"));
+    process.on("exit", () => rmSync(made, { recursive: true }));
+    directories = made;
+  }
+  return mkdtempSync(join(directories, "bpffs-"));
+}
+
 /**
  * Declares the tests of a suite once for every kernel. Where Linux cannot be used its tests are skipped with the
  * reason, or fail when CI is true.
  */
 export function onEveryKernel(suite: (kernel: TestKernel) => void): void {
   describe("embedded kernel", () => suite(EMBEDDED));
+  if (IS_LONG) describe("embedded kernel in a directory", () => suite(IN_DIRECTORY));
   onLinux((kernel) => describe("linux kernel", () => suite(kernel)));
 }
 

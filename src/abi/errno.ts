@@ -30,6 +30,8 @@ export const EBADFD = 77;
 export const ENOTSOCK = 88;
 export const EMSGSIZE = 90;
 export const ENOTSUP = 95;
+export const ESTALE = 116;
+export const EUCLEAN = 117;
 /** "Operation is not supported", a number that Linux keeps to itself but lets out through `bpf(2)`. */
 export const ENOTSUPP = 524;
 
@@ -62,6 +64,8 @@ const ERRORS: Readonly<Record<number, readonly [code: string, description: strin
   [ENOTSOCK]: ["ENOTSOCK", "socket operation on non-socket"],
   [EMSGSIZE]: ["EMSGSIZE", "message too long"],
   [ENOTSUP]: ["ENOTSUP", "operation not supported"],
+  [ESTALE]: ["ESTALE", "stale file handle"],
+  [EUCLEAN]: ["EUCLEAN", "structure needs cleaning"],
   [ENOTSUPP]: ["ENOTSUPP", "operation is not supported"],
 };
 

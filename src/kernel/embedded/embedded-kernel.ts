@@ -65,8 +65,16 @@ import { accessOk } from "./user-memory.ts";
 /** Where the last field of each command ends: libbpf gives just so many bytes, and what lies behind must be zero. */
 const ATTR_END: readonly number[] = attrEnds();
 
+/** Lets go of what kernels shared that nobody refers to any more. */
+const collected = new FinalizationRegistry<Backing>((backing) => backing.release());
+
 /** Options of the embedded kernel. */
 export interface EmbeddedOptions {
+  /**
+   * A directory that keeps the maps, for every program that opens it: it is what `/sys/fs/bpf` is on this kernel. Made if
+   * need be. Needs Node on Linux or macOS, and koffi.
+   */
+  readonly bpffs?: string;
   /** How many values a per-CPU map holds for one key, from 1; 1 when not given. */
   readonly possibleCpus?: number;
   /** The most bytes that all maps together may take, up to and by default 4 GiB. */
@@ -105,6 +113,7 @@ export class EmbeddedKernel implements Kernel {
       throw new RangeError(`possibleCpus is a whole number from 1 to 8192, not ${cpus}`);
     }
     this.#backing = backing;
+    if (backing !== undefined) collected.register(this, backing, this);
     this.memory = backing?.memory ?? new AddressSpace(options.maxMemory);
     this.possibleCpus = backing?.possibleCpus ?? cpus;
     const host = { memory: this.memory, possibleCpus: this.possibleCpus, files: this.#files };
@@ -192,6 +201,7 @@ export class EmbeddedKernel implements Kernel {
   release(): void {
     this.#isReleased = true;
     for (const fd of this.#files.fds()) this.#files.close(fd);
+    collected.unregister(this);
     this.#backing?.release();
     this.memory.detachViews();
   }

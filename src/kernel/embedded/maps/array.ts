@@ -38,7 +38,8 @@ export const ARRAY: MapType = {
   },
 };
 
-function elementSize(valueSize: number): number {
+/** The bytes of an element that keeps a value of so many bytes. */
+export function elementSize(valueSize: number): number {
   return Math.ceil(valueSize / 8) * 8;
 }
 
@@ -49,7 +50,7 @@ export function arrayEnd(attr: MapCreateAttr, elementBytes: number, tables: numb
 }
 
 /** Where the values begin, from the segment's start. */
-function firstValue(flags: number): number {
+export function firstValue(flags: number): number {
   return (flags & BPF_F_MMAPABLE) !== 0 ? PAGE_SIZE : SEGMENT.HEADER_SIZE;
 }
 

@@ -59,7 +59,7 @@ function allocateLruHash(host: MapHost, attr: MapCreateAttr, slots: number): Emb
   const { memory, possibleCpus } = host;
   const maxEntries = hasOwnLists(attr) ? inEqualShares(attr.maxEntries, possibleCpus) : attr.maxEntries;
   const valueSize = slots === 0 ? attr.valueSize : allCpusSize(attr.valueSize, slots);
-  const base = allocateHashTable(memory, attr, storedSize(valueSize), { possibleCpus: slots, maxEntries });
+  const base = allocateHashTable(memory, attr, lruStoredSize(valueSize), { possibleCpus: slots, maxEntries });
   return base < 0 ? base : new LruHash(memory, base);
 }
 
@@ -68,12 +68,13 @@ function inEqualShares(maxEntries: number, cpus: number): number {
   return Math.ceil(maxEntries / cpus) * cpus;
 }
 
-/** Where in an element, from its value, the word lies that says whether it was used. */
-function usedOffset(userValueSize: number): number {
+/** Where in an element, in bytes from its value, the word lies that says whether it was used. */
+export function usedOffset(userValueSize: number): number {
   return Math.ceil(userValueSize / 4) * 4;
 }
 
-function storedSize(userValueSize: number): number {
+/** The bytes that an element of a table that evicts keeps for a value. */
+export function lruStoredSize(userValueSize: number): number {
   return usedOffset(userValueSize) + 4;
 }
 
@@ -82,7 +83,7 @@ class LruHash extends HashTable {
 
   constructor(memory: AddressSpace, base: Address) {
     const userValueSize = hashValueSize(memory, base);
-    super(memory, base, storedSize(userValueSize));
+    super(memory, base, lruStoredSize(userValueSize));
     this.#usedOffset = usedOffset(userValueSize);
   }
 

@@ -1,0 +1,77 @@
+import { ATTR_SIZE, MAP_CREATE } from "../../abi/attr.ts";
+import { EACCES, ENOTSUP, ESTALE, EUCLEAN } from "../../abi/errno.ts";
+import type { Address } from "../../memory/address-space.ts";
+import { MapCreateAttr } from "../embedded/map-create-attr.ts";
+import type { MapHost } from "../embedded/map-ops.ts";
+import { MAP_TYPES } from "../embedded/maps/map-types.ts";
+import { SEGMENT } from "../embedded/segment.ts";
+import type { SegmentShape } from "../embedded/shared/shared-maps.ts";
+import type { SegmentMemory } from "./segment-memory.ts";
+import type { System } from "./system.ts";
+
+/** What the header of a segment says, read once and checked: nothing of it is believed twice. */
+export interface CheckedHeader extends SegmentShape {
+  readonly id: number;
+  readonly attr: MapCreateAttr;
+}
+
+const MAGIC = "mapiary\0";
+const VERSION = 1;
+const MOST_ID = 2 ** 31 - 1;
+
+/**
+ * What a file says that it is a segment of: a map whose attributes are those of a map of this kernel, and which would be
+ * just as long. Else −errno: EACCES for what is no segment at all, ENOTSUP for one of a newer version, ESTALE for one of an
+ * earlier boot of the machine, EUCLEAN for one that was cut off or tampered with.
+ */
+export function checkHeader(
+  system: System,
+  memory: SegmentMemory,
+  host: MapHost,
+  scratch: Address,
+  fd: number,
+): CheckedHeader | number {
+  const { fs } = system;
+  const status = fs.fstatSync(fd);
+  if (!status.isFile()) return -EACCES;
+  const bytes = new Uint8Array(SEGMENT.HEADER_SIZE);
+  const length = fs.readSync(fd, bytes, 0, bytes.length, 0);
+  if ([...MAGIC].some((letter, at) => bytes[at] !== letter.charCodeAt(0))) return -EACCES;
+  if (length !== bytes.length) return -EUCLEAN;
+  const view = new DataView(bytes.buffer);
+  const u32 = (offset: number): number => view.getUint32(offset, true);
+  if (u32(SEGMENT.VERSION) > VERSION) return -ENOTSUP;
+  if (u32(SEGMENT.VERSION) !== VERSION) return -EUCLEAN;
+  if (system.boot.some((byte, at) => bytes[SEGMENT.BOOT + at] !== byte)) return -ESTALE;
+  const id = u32(SEGMENT.ID);
+  if (id === 0 || id >= MOST_ID) return -EUCLEAN;
+  const attr = attrOf(memory, scratch, bytes);
+  const expected = lengthOf(memory, host, attr);
+  if (expected === undefined || expected !== status.size) return -EUCLEAN;
+  return { id, attr, type: attr.type, valueSize: attr.valueSize, mapFlags: attr.flags };
+}
+
+/** The attributes of BPF_MAP_CREATE that a header stands for. */
+function attrOf(memory: SegmentMemory, scratch: Address, header: Uint8Array): MapCreateAttr {
+  const from = new DataView(header.buffer, header.byteOffset);
+  const { u8, view } = memory;
+  u8.fill(0, scratch, scratch + ATTR_SIZE);
+  const copy = (to: number, offset: number): void => view.setUint32(scratch + to, from.getUint32(offset, true), true);
+  copy(MAP_CREATE.MAP_TYPE, SEGMENT.TYPE);
+  copy(MAP_CREATE.KEY_SIZE, SEGMENT.KEY_SIZE);
+  copy(MAP_CREATE.VALUE_SIZE, SEGMENT.VALUE_SIZE);
+  copy(MAP_CREATE.MAX_ENTRIES, SEGMENT.MAX_ENTRIES);
+  copy(MAP_CREATE.MAP_FLAGS, SEGMENT.MAP_FLAGS);
+  copy(MAP_CREATE.MAP_EXTRA, SEGMENT.MAP_EXTRA);
+  copy(MAP_CREATE.MAP_EXTRA + 4, SEGMENT.MAP_EXTRA + 4);
+  u8.set(header.subarray(SEGMENT.NAME, SEGMENT.NAME + 16), scratch + MAP_CREATE.MAP_NAME);
+  return new MapCreateAttr(memory, scratch);
+}
+
+/** How long the segment of a map with these attributes is; `undefined` when there can be none. */
+function lengthOf(memory: SegmentMemory, host: MapHost, attr: MapCreateAttr): number | undefined {
+  const type = MAP_TYPES.get(attr.type);
+  if (type === undefined || !attr.hasValidName || attr.flags !== attr.permanentFlags) return undefined;
+  if (type.allocCheck(attr) !== 0) return undefined;
+  return memory.measure(() => type.alloc(host, attr));
+}

@@ -1,0 +1,22 @@
+import type { Address } from "../../../memory/address-space.ts";
+import type { MapHost } from "../map-ops.ts";
+
+/** One of those who share maps: a thread of this process, or of another. */
+export interface Agent {
+  /** Its number, from 1 on: no other agent of the same maps has it or ever had it. */
+  readonly number: number;
+  /** Whether the processor reads memory in the order in which it is told to, as x64 does. */
+  readonly ordersLoads: boolean;
+  /**
+   * Waits a moment for the agent that holds a lock, a little longer with every attempt. True when that agent has died, so
+   * that it will never let go.
+   */
+  waitFor(owner: number, attempt: number): boolean;
+}
+
+/** What maps that are shared need of the kernel that they are used by. */
+export interface SharingHost extends MapHost {
+  readonly agent: Agent;
+  /** Eight bytes of this kernel alone, through which small values are read and written. */
+  readonly scratch: Address;
+}

@@ -1,0 +1,317 @@
+import type { AddressSpace } from "../../../memory/address-space.ts";
+import { GUARD } from "../guards.ts";
+import { jhash, jhashTwoWords, jhashWord } from "../jhash.ts";
+import { HASH_HEADER, type HashPlan, valueWord } from "../maps/hash-segment.ts";
+import { SEGMENT } from "../segment.ts";
+import type { Agent } from "./agent.ts";
+import { bumpVersion, Locks, versionOf } from "./locks.ts";
+
+/** A table in a segment: its sizes, which were checked, and where it lies. */
+export interface HashTablePlace extends HashPlan {
+  readonly base: number;
+  readonly keySize: number;
+  readonly maxEntries: number;
+  readonly seed: number;
+}
+
+/**
+ * The chains and the free elements of a hash table that is shared.
+ *
+ * A bucket's chain changes by single stores: a new element is filled before it is linked, and one that replaces another
+ * takes its place in the chain. What was taken out of a chain is counted in the version of the bucket's guard before
+ * anybody may use it again: a reader that finds the version as it was has seen the chain as it stood. Whoever dies on the
+ * way leaves an element that is in no chain and not free either; `sweep` finds those.
+ *
+ * Nothing that is read from the segment is followed out of it. Elements are known by their word in the memory, 0 is none.
+ */
+export class HashElements {
+  readonly locks: Locks;
+  readonly bucketMask: number;
+  readonly keyWords: number;
+  readonly valueWord: number;
+  readonly elements: number;
+  /** The words of the memory at which the segment, the buckets and the guards begin. */
+  readonly origin: number;
+  readonly buckets: number;
+  readonly guards: number;
+  readonly guardMask: number;
+  /** The link to the first element, and how far behind it the last one lies. */
+  readonly first: number;
+  readonly last: number;
+  readonly elementWords: number;
+  readonly seed: number;
+  readonly #memory: AddressSpace;
+  readonly #keySize: number;
+  readonly #maxEntries: number;
+
+  constructor(memory: AddressSpace, agent: Agent, place: HashTablePlace) {
+    this.#memory = memory;
+    this.locks = new Locks(memory, agent);
+    this.origin = place.base >>> 2;
+    this.buckets = this.origin + SEGMENT.HEADER_SIZE / 4;
+    this.bucketMask = place.buckets - 1;
+    this.first = place.firstElement >>> 2;
+    this.elementWords = place.elementBytes >>> 2;
+    this.elements = place.elements;
+    this.last = (place.elements - 1) * this.elementWords;
+    this.guards = (place.base + place.firstGuard) >>> 2;
+    this.guardMask = place.guards - 1;
+    this.keyWords = Math.ceil(place.keySize / 4);
+    this.valueWord = valueWord(place.keySize);
+    this.seed = place.seed;
+    this.#keySize = place.keySize;
+    this.#maxEntries = place.maxEntries;
+  }
+
+  /** Gives each guard of a new table its spare element. */
+  initialise(): void {
+    for (let index = 0; index <= this.guardMask; index++) {
+      const spare = this.at(this.#maxEntries + index) - this.origin;
+      this.#memory.i32[this.guards + index * GUARD.WORDS + GUARD.SPARE] = spare;
+    }
+  }
+
+  /** The element number `index`. */
+  at(index: number): number {
+    return this.origin + this.first + index * this.elementWords;
+  }
+
+  /** The element that a word links to; 0 for none, and for whatever is no link into this table. */
+  linked(word: number): number {
+    const link = this.#memory.i32[word] as number;
+    return (link - this.first) >>> 0 <= this.last ? this.origin + link : 0;
+  }
+
+  /** The word of the bucket of the key at a word of the memory. */
+  bucketOf(keyAt: number): number {
+    const { i32 } = this.#memory;
+    let hash: number;
+    if (this.keyWords === 1 && this.#keySize === 4) hash = jhashWord(i32[keyAt] as number, this.seed);
+    else if (this.keyWords === 2)
+      hash = jhashTwoWords(i32[keyAt] as number, i32[keyAt + 1] as number, this.#keySize, this.seed);
+    else hash = jhash(i32, keyAt, this.#keySize, this.seed);
+    return this.buckets + (hash & this.bucketMask);
+  }
+
+  /** The guard of the bucket at a word. */
+  guardOf(bucket: number): number {
+    return this.guards + ((bucket - this.buckets) & this.guardMask) * GUARD.WORDS;
+  }
+
+  /** Takes a guard. Who held it and died may have lost an element. */
+  lock(guard: number): void {
+    if (this.locks.take(guard + GUARD.LOCK)) this.#suspectLoss();
+  }
+
+  unlock(guard: number): void {
+    this.locks.release(guard + GUARD.LOCK);
+  }
+
+  /** The element of a key in a chain, 0 when it is not there. Without the guard only as good as its version. */
+  find(bucket: number, keyAt: number): number {
+    let element = this.linked(bucket);
+    for (let steps = 0; element !== 0 && steps < this.elements; steps++) {
+      if (this.hasKey(element, keyAt)) return element;
+      element = this.linked(element);
+    }
+    return 0;
+  }
+
+  /** The word that links to the element of a key in a chain; 0 when it is not there. For who holds the guard. */
+  linkTo(bucket: number, keyAt: number): number {
+    let link = bucket;
+    for (let steps = 0; steps < this.elements; steps++) {
+      const element = this.linked(link);
+      if (element === 0) return 0;
+      if (this.hasKey(element, keyAt)) return link;
+      link = element;
+    }
+    return 0;
+  }
+
+  hasKey(element: number, keyAt: number): boolean {
+    const { i32 } = this.#memory;
+    if (i32[element + 1] !== i32[keyAt]) return false;
+    for (let word = 1; word < this.keyWords; word++) {
+      if (i32[element + 1 + word] !== i32[keyAt + word]) return false;
+    }
+    return true;
+  }
+
+  /** Puts an element, filled but for its link, at the head of a chain. For who holds the guard. */
+  insert(bucket: number, element: number): void {
+    const { i32 } = this.#memory;
+    i32[element] = i32[bucket] as number;
+    Atomics.store(i32, bucket, element - this.origin);
+  }
+
+  /** Puts an element, filled but for its link, in the place of the one that a word links to. For who holds the guard. */
+  replace(guard: number, link: number, element: number): void {
+    const { i32 } = this.#memory;
+    const replaced = this.linked(link);
+    i32[element] = i32[replaced] as number;
+    Atomics.store(i32, link, element - this.origin);
+    bumpVersion(i32, guard);
+  }
+
+  /** Takes the element that a word links to out of its chain. For who holds the guard. */
+  remove(guard: number, link: number): number {
+    const { i32 } = this.#memory;
+    const element = this.linked(link);
+    Atomics.store(i32, link, i32[element] as number);
+    bumpVersion(i32, guard);
+    return element;
+  }
+
+  /** Takes all elements out of a chain: those that were there, in order. For who holds the guard. */
+  removeAll(guard: number, bucket: number): number[] {
+    const { i32 } = this.#memory;
+    const all = this.chain(bucket);
+    Atomics.store(i32, bucket, 0);
+    bumpVersion(i32, guard);
+    return all;
+  }
+
+  /** The elements of a chain, in order. Without the guard only as good as its version. */
+  chain(bucket: number): number[] {
+    const all: number[] = [];
+    for (let element = this.linked(bucket); element !== 0 && all.length < this.elements; ) {
+      all.push(element);
+      element = this.linked(element);
+    }
+    return all;
+  }
+
+  /** Takes the spare element of a guard; 0 when it has none. For who holds the guard. */
+  takeSpare(guard: number): number {
+    const spare = this.linked(guard + GUARD.SPARE);
+    Atomics.store(this.#memory.i32, guard + GUARD.SPARE, 0);
+    return spare;
+  }
+
+  /** Makes an element that is in no chain the spare one of a guard that has none. For who holds the guard. */
+  giveSpare(guard: number, element: number): void {
+    Atomics.store(this.#memory.i32, guard + GUARD.SPARE, element - this.origin);
+  }
+
+  /** Takes a free element; 0 when there is none. */
+  take(): number {
+    const { i32, u32 } = this.#memory;
+    this.#lockFree();
+    const free = this.origin + HASH_HEADER.FREE / 4;
+    const used = this.origin + HASH_HEADER.USED / 4;
+    let element = this.linked(free);
+    if (element !== 0) {
+      Atomics.store(i32, free, i32[element] as number);
+    } else {
+      const index = u32[used] as number;
+      if (index < this.#maxEntries) {
+        Atomics.store(u32, used, index + 1);
+        element = this.at(index);
+      }
+    }
+    this.#unlockFree();
+    return element;
+  }
+
+  /** Makes an element that is in no chain a free one. */
+  giveBack(element: number): void {
+    const { i32 } = this.#memory;
+    this.#lockFree();
+    const free = this.origin + HASH_HEADER.FREE / 4;
+    i32[element] = i32[free] as number;
+    Atomics.store(i32, free, element - this.origin);
+    this.#unlockFree();
+  }
+
+  /** Waits until whoever holds a lock now has let go, or is known to have died. For who holds no lock. */
+  awaitHolders(): void {
+    const { i32 } = this.#memory;
+    for (let index = 0; index <= this.guardMask; index++) {
+      const guard = this.guards + index * GUARD.WORDS;
+      if (Atomics.load(i32, guard + GUARD.LOCK) === 0) continue;
+      this.lock(guard);
+      this.unlock(guard);
+    }
+  }
+
+  /** Whether someone died with a lock in hand since the last sweep. */
+  get isLeaky(): boolean {
+    return Atomics.load(this.#memory.i32, this.origin + HASH_HEADER.IS_LEAKY / 4) !== 0;
+  }
+
+  /**
+   * Finds the elements that were lost and makes them free: those that are in no chain and no spare ones. Everybody else
+   * waits for so long. For who holds no lock.
+   */
+  sweep(): void {
+    const { i32 } = this.#memory;
+    const sweeping = this.origin + HASH_HEADER.SWEEP_LOCK / 4;
+    this.locks.take(sweeping);
+    for (let index = 0; index <= this.guardMask; index++) this.lock(this.guards + index * GUARD.WORDS);
+    this.#lockFree();
+    if (this.isLeaky) {
+      this.#collect();
+      Atomics.store(i32, this.origin + HASH_HEADER.IS_LEAKY / 4, 0);
+    }
+    this.#unlockFree();
+    for (let index = this.guardMask; index >= 0; index--) this.unlock(this.guards + index * GUARD.WORDS);
+    this.locks.release(sweeping);
+  }
+
+  /** The free elements anew, by what is not in use. Dying amid it loses elements, which the next sweep finds. */
+  #collect(): void {
+    const { i32, u32 } = this.#memory;
+    const inUse = new Uint8Array(this.elements);
+    for (let bucket = this.buckets; bucket <= this.buckets + this.bucketMask; bucket++) {
+      for (let element = this.linked(bucket); element !== 0; element = this.linked(element)) {
+        if (inUse[this.#indexOf(element)] === 1) break;
+        inUse[this.#indexOf(element)] = 1;
+      }
+    }
+    const free = this.origin + HASH_HEADER.FREE / 4;
+    const unused = Math.min(u32[this.origin + HASH_HEADER.USED / 4] as number, this.#maxEntries);
+    inUse.fill(1, unused, this.#maxEntries);
+    Atomics.store(i32, free, 0);
+    const bare: number[] = [];
+    for (let index = 0; index <= this.guardMask; index++) {
+      const guard = this.guards + index * GUARD.WORDS;
+      const spare = this.linked(guard + GUARD.SPARE);
+      const isFit = spare !== 0 && inUse[this.#indexOf(spare)] === 0;
+      if (isFit) inUse[this.#indexOf(spare)] = 1;
+      else bare.push(guard);
+    }
+    for (let index = 0; index < this.elements; index++) {
+      if (inUse[index] === 1) continue;
+      const element = this.at(index);
+      const guard = bare.pop();
+      if (guard !== undefined) {
+        this.giveSpare(guard, element);
+        continue;
+      }
+      i32[element] = i32[free] as number;
+      Atomics.store(i32, free, element - this.origin);
+    }
+  }
+
+  #indexOf(element: number): number {
+    return Math.floor((element - this.origin - this.first) / this.elementWords);
+  }
+
+  /** The version of a guard: see `versionOf`. */
+  version(guard: number): number {
+    return versionOf(this.#memory.i32, guard);
+  }
+
+  #lockFree(): void {
+    if (this.locks.take(this.origin + HASH_HEADER.FREE_LOCK / 4)) this.#suspectLoss();
+  }
+
+  #unlockFree(): void {
+    this.locks.release(this.origin + HASH_HEADER.FREE_LOCK / 4);
+  }
+
+  #suspectLoss(): void {
+    Atomics.store(this.#memory.i32, this.origin + HASH_HEADER.IS_LEAKY / 4, 1);
+  }
+}

@@ -1,0 +1,52 @@
+import type { AddressSpace } from "../../../memory/address-space.ts";
+import { GUARD } from "../guards.ts";
+import type { Agent } from "./agent.ts";
+
+/**
+ * The locks of maps that are shared: words that hold the number of the agent that took them, 0 when they are free. An agent
+ * that dies with a lock in hand does no harm: whoever waits for it takes its place. So everything that is done under a lock
+ * must leave the tables in order after each of its stores; what may be lost is a piece of them that was in nobody's hands.
+ *
+ * The order in which locks are taken: that of a sweep, guards by their place, the free list's.
+ */
+export class Locks {
+  readonly #memory: AddressSpace;
+  readonly #agent: Agent;
+
+  constructor(memory: AddressSpace, agent: Agent) {
+    this.#memory = memory;
+    this.#agent = agent;
+  }
+
+  /** Takes the lock in a word of the memory. True when its owner had died, and may have lost something. */
+  take(word: number): boolean {
+    const { i32 } = this.#memory;
+    const own = this.#agent.number;
+    for (let attempt = 0; ; attempt++) {
+      const owner = Atomics.compareExchange(i32, word, 0, own);
+      if (owner === 0) return false;
+      // No agent waits for itself: a lock with its own number is one that somebody forged.
+      const isDead = owner === own || this.#agent.waitFor(owner, attempt);
+      if (isDead && Atomics.compareExchange(i32, word, owner, own) === owner) return true;
+    }
+  }
+
+  /** Takes a lock that is free; false when it is not. */
+  tryTake(word: number): boolean {
+    return Atomics.compareExchange(this.#memory.i32, word, 0, this.#agent.number) === 0;
+  }
+
+  release(word: number): void {
+    Atomics.store(this.#memory.i32, word, 0);
+  }
+}
+
+/** Tells readers that something which they may be standing on has gone. Only for who holds the guard. */
+export function bumpVersion(i32: Int32Array, guard: number): void {
+  Atomics.store(i32, guard + GUARD.VERSION, ((i32[guard + GUARD.VERSION] as number) + 1) | 0);
+}
+
+/** The version of a guard, to be asked before and after reading. */
+export function versionOf(i32: Int32Array, guard: number): number {
+  return Atomics.load(i32, guard + GUARD.VERSION);
+}

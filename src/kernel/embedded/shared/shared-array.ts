@@ -1,0 +1,183 @@
+import { E2BIG, EEXIST, EINVAL, ENOENT, ENOTSUPP } from "../../../abi/errno.ts";
+import { BPF_EXIST, BPF_F_MMAPABLE, BPF_NOEXIST } from "../../../abi/flags.ts";
+import type { Address } from "../../../memory/address-space.ts";
+import { pageAlign } from "../../../memory/page-allocator.ts";
+import { genericLookupBatch, genericUpdateBatch } from "../generic-batch.ts";
+import { arrayGuards, GUARD, guardsAt, guardsEnd } from "../guards.ts";
+import type { MapBatch } from "../map-batch.ts";
+import { EmbeddedMap } from "../map-ops.ts";
+import { elementSize, firstValue } from "../maps/array.ts";
+import { copyBytes } from "../user-memory.ts";
+import type { SharingHost } from "./agent.ts";
+import { bumpVersion, Locks, versionOf } from "./locks.ts";
+
+/** How a shared array keeps its values. */
+export interface SharedArrayShape {
+  /** The bytes of a value in the hands of user space. */
+  readonly userValueSize: number;
+  readonly mapFlags: number;
+  /** Whether there is a value for each CPU: such an array cannot be mapped. */
+  readonly isPercpu: boolean;
+}
+
+/**
+ * An array that threads and processes share. A value of up to 8 bytes is read and written in one piece. A longer one is
+ * first written whole behind the guards, in the stage of its guard, where readers find it while its own place is being
+ * overwritten; whoever takes over from a dead writer finishes that.
+ */
+export class SharedArray extends EmbeddedMap {
+  readonly #values: Address;
+  readonly #elementSize: number;
+  readonly #userValueSize: number;
+  readonly #isPercpu: boolean;
+  readonly #isMapable: boolean;
+  readonly #isOnePiece: boolean;
+  readonly #guards: number;
+  readonly #guardMask: number;
+  readonly #stages: Address;
+  readonly #locks: Locks;
+  readonly #wide: BigInt64Array;
+  /** Eight bytes for a value on its way. */
+  readonly #scratch: Address;
+
+  /** Over a segment whose sizes were checked. */
+  constructor({ memory, agent, scratch }: SharingHost, base: Address, shape: SharedArrayShape) {
+    super(memory, base);
+    const { userValueSize, mapFlags, isPercpu } = shape;
+    this.#userValueSize = userValueSize;
+    this.#elementSize = elementSize(userValueSize);
+    this.#isPercpu = isPercpu;
+    this.#isMapable = (mapFlags & BPF_F_MMAPABLE) !== 0;
+    this.#isOnePiece = this.#elementSize === 8;
+    this.#values = base + firstValue(mapFlags);
+    const values = this.#elementSize * this.maxEntries;
+    const tables = firstValue(mapFlags) + (this.#isMapable ? pageAlign(values) : values);
+    const guards = arrayGuards(this, this.#elementSize);
+    this.#guards = (base + guardsAt(tables)) >>> 2;
+    this.#guardMask = guards - 1;
+    this.#stages = base + guardsEnd(tables, guards);
+    this.#locks = new Locks(memory, agent);
+    this.#wide = new BigInt64Array(memory.u8.buffer);
+    this.#scratch = scratch;
+  }
+
+  override get userValueSize(): number {
+    return this.#userValueSize;
+  }
+
+  override lookup(key: Address): Address {
+    const index = this.memory.u32[key >>> 2] as number;
+    return index < this.maxEntries ? this.#values + index * this.#elementSize : 0;
+  }
+
+  override copyValue(key: Address, value: Address): number {
+    const element = this.lookup(key);
+    if (element === 0) return -ENOENT;
+    if (this.#isOnePiece) this.#loadPiece(element, value);
+    else this.#loadValue(this.memory.u32[key >>> 2] as number, element, value);
+    return 0;
+  }
+
+  override update(key: Address, value: Address, flags: number): number {
+    if (flags > BPF_EXIST) return -EINVAL;
+    const element = this.lookup(key);
+    if (element === 0) return -E2BIG;
+    if (flags === BPF_NOEXIST) return -EEXIST;
+    if (this.#isOnePiece) this.#storePiece(element, value);
+    else this.#storeValue(this.memory.u32[key >>> 2] as number, element, value);
+    return 0;
+  }
+
+  #loadPiece(element: Address, value: Address): void {
+    if (this.#userValueSize <= 4) {
+      const { i32 } = this.memory;
+      i32[this.#scratch >>> 2] = i32[element >>> 2] as number;
+    } else {
+      this.#wide[this.#scratch >>> 3] = this.#wide[element >>> 3] as bigint;
+    }
+    copyBytes(this.memory, value, this.#scratch, this.#userValueSize);
+  }
+
+  #storePiece(element: Address, value: Address): void {
+    copyBytes(this.memory, this.#scratch, value, this.#userValueSize);
+    if (this.#userValueSize <= 4) {
+      const { i32 } = this.memory;
+      i32[element >>> 2] = i32[this.#scratch >>> 2] as number;
+    } else {
+      this.#wide[element >>> 3] = this.#wide[this.#scratch >>> 3] as bigint;
+    }
+  }
+
+  #loadValue(index: number, element: Address, value: Address): void {
+    const { memory } = this;
+    const { i32 } = memory;
+    const guard = this.#guardOf(index);
+    for (;;) {
+      const version = versionOf(i32, guard);
+      const isStaged = Atomics.load(i32, guard + GUARD.STAGED) === index + 1;
+      copyBytes(memory, value, isStaged ? this.#stageOf(index) : element, this.#userValueSize);
+      if (versionOf(i32, guard) === version) return;
+    }
+  }
+
+  #storeValue(index: number, element: Address, value: Address): void {
+    const { memory } = this;
+    const { i32 } = memory;
+    const guard = this.#guardOf(index);
+    if (this.#locks.take(guard + GUARD.LOCK)) this.#finish(guard, index & this.#guardMask);
+    const stage = this.#stageOf(index);
+    copyBytes(memory, stage, value, this.#userValueSize);
+    Atomics.store(i32, guard + GUARD.STAGED, index + 1);
+    bumpVersion(i32, guard);
+    copyBytes(memory, element, stage, this.#userValueSize);
+    Atomics.store(i32, guard + GUARD.STAGED, 0);
+    bumpVersion(i32, guard);
+    this.#locks.release(guard + GUARD.LOCK);
+  }
+
+  /** Brings to its place what a writer that died had already put on the stage. */
+  #finish(guard: number, stage: number): void {
+    const { memory } = this;
+    const { i32 } = memory;
+    const index = (i32[guard + GUARD.STAGED] as number) - 1;
+    bumpVersion(i32, guard);
+    if (index < 0 || index >= this.maxEntries) return;
+    copyBytes(memory, this.#values + index * this.#elementSize, this.#stageOf(stage), this.#userValueSize);
+    Atomics.store(i32, guard + GUARD.STAGED, 0);
+    bumpVersion(i32, guard);
+  }
+
+  #guardOf(index: number): number {
+    return this.#guards + (index & this.#guardMask) * GUARD.WORDS;
+  }
+
+  #stageOf(index: number): Address {
+    return this.#stages + (index & this.#guardMask) * this.#elementSize;
+  }
+
+  override delete(_key: Address): number {
+    return -EINVAL;
+  }
+
+  /** An index past the end is followed by the first one: `array_map_get_next_key`. */
+  override getNextKey(key: Address, next: Address): number {
+    const index = key === 0 ? this.maxEntries : (this.memory.u32[key >>> 2] as number);
+    if (index === this.maxEntries - 1) return -ENOENT;
+    this.memory.view.setUint32(next, index < this.maxEntries ? index + 1 : 0, true);
+    return 0;
+  }
+
+  override lookupBatch(batch: MapBatch): number {
+    return genericLookupBatch(this, batch);
+  }
+
+  override updateBatch(batch: MapBatch): number {
+    return genericUpdateBatch(this, batch);
+  }
+
+  override mappable(): { readonly address: Address; readonly bytes: number } | number {
+    if (this.#isPercpu) return -ENOTSUPP;
+    if (!this.#isMapable) return -EINVAL;
+    return { address: this.#values, bytes: pageAlign(this.#elementSize * this.maxEntries) };
+  }
+}

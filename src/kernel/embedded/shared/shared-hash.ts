@@ -1,0 +1,326 @@
+import { E2BIG, EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC } from "../../../abi/errno.ts";
+import { BPF_EXIST, BPF_NOEXIST } from "../../../abi/flags.ts";
+import type { Address } from "../../../memory/address-space.ts";
+import { genericDeleteBatch, genericUpdateBatch } from "../generic-batch.ts";
+import type { MapBatch } from "../map-batch.ts";
+import { EmbeddedMap } from "../map-ops.ts";
+import { HASH_HEADER, hashPlan } from "../maps/hash-segment.ts";
+import { accessOk, copyBytes } from "../user-memory.ts";
+import type { SharingHost } from "./agent.ts";
+import { HashElements } from "./hash-elements.ts";
+
+/** How a shared table keeps its values. */
+export interface SharedHashShape {
+  /** The bytes of a value in the hands of user space. */
+  readonly userValueSize: number;
+  /** The bytes that an element keeps for it. */
+  readonly storedSize: number;
+}
+
+/** What an update needs before it can be tried again. */
+const NEEDS_SPARE = 1;
+const NEEDS_ROOM = 2;
+/** How often an update of a full table that evicts looks for something that can go. */
+const MOST_EVICTIONS = 1000;
+
+/**
+ * A hash table that threads and processes share. Lookups and iteration take no locks, and begin again when what they were
+ * reading was taken away meanwhile; writers take the guard of the bucket. An entry that is overwritten keeps its place in
+ * its chain, which Linux's puts at the head: so that nobody who goes through a chain meets it twice.
+ */
+export class SharedHash extends EmbeddedMap {
+  protected readonly table: HashElements;
+  readonly #userValueSize: number;
+
+  /** Over a segment whose sizes were checked; `isNew` for one that is only now made shared. */
+  constructor({ memory, agent }: SharingHost, base: Address, shape: SharedHashShape, isNew: boolean) {
+    super(memory, base);
+    const { keySize, maxEntries } = this;
+    this.#userValueSize = shape.userValueSize;
+    const seed = this.header(HASH_HEADER.SEED) | 0;
+    const plan = hashPlan(keySize, shape.storedSize, maxEntries);
+    this.table = new HashElements(memory, agent, { ...plan, base, keySize, maxEntries, seed });
+    if (isNew) this.table.initialise();
+  }
+
+  override get userValueSize(): number {
+    return this.#userValueSize;
+  }
+
+  /** Writes a value into an element that is in no chain; `replaced` is the element whose place it will take, 0 for a new key. */
+  protected storeValue(element: number, value: Address, _replaced: number): void {
+    copyBytes(this.memory, this.#valueAt(element), value, this.#userValueSize);
+  }
+
+  /** Is told that an element has left its chain for good, before anybody else can use it. */
+  protected dropValue(_element: number): void {}
+
+  /** Takes an element out of some chain to make room in a full table, for who holds a guard; 0 when there is none. */
+  protected evict(_guard: number): number {
+    return 0;
+  }
+
+  /** Whether a full table makes room by itself. */
+  protected get evicts(): boolean {
+    return false;
+  }
+
+  /** Calls a function with the place of every value that is there, when nobody else uses the map. */
+  protected forEachValue(call: (at: Address) => void): void {
+    const { buckets, bucketMask } = this.table;
+    for (let bucket = buckets; bucket <= buckets + bucketMask; bucket++) {
+      for (const element of this.table.chain(bucket)) call(this.#valueAt(element));
+    }
+  }
+
+  /** For programs, which may find that the value is another one as soon as they have it, as on Linux. */
+  override lookup(key: Address): Address {
+    const { table } = this;
+    const bucket = table.bucketOf(key >>> 2);
+    const guard = table.guardOf(bucket);
+    for (;;) {
+      const version = table.version(guard);
+      const element = table.find(bucket, key >>> 2);
+      if (table.version(guard) === version) return element === 0 ? 0 : this.#valueAt(element);
+    }
+  }
+
+  override copyValue(key: Address, value: Address): number {
+    const { table } = this;
+    const bucket = table.bucketOf(key >>> 2);
+    const guard = table.guardOf(bucket);
+    for (;;) {
+      const version = table.version(guard);
+      const element = table.find(bucket, key >>> 2);
+      if (element !== 0) copyBytes(this.memory, value, this.#valueAt(element), this.#userValueSize);
+      if (table.version(guard) === version) return element === 0 ? -ENOENT : 0;
+    }
+  }
+
+  override update(key: Address, value: Address, flags: number): number {
+    if (flags > BPF_EXIST) return -EINVAL;
+    const { table } = this;
+    const bucket = table.bucketOf(key >>> 2);
+    const guard = table.guardOf(bucket);
+    for (let attempt = 0; ; attempt++) {
+      table.lock(guard);
+      const result = this.#updateLocked(bucket, guard, key, value, flags);
+      table.unlock(guard);
+      if (result <= 0) return result;
+      const refusal = this.#makeRoom(result, attempt);
+      if (refusal !== 0) return refusal;
+    }
+  }
+
+  #updateLocked(bucket: number, guard: number, key: Address, value: Address, flags: number): number {
+    const { table } = this;
+    const link = table.linkTo(bucket, key >>> 2);
+    if (link !== 0) {
+      if (flags === BPF_NOEXIST) return -EEXIST;
+      const spare = table.takeSpare(guard);
+      if (spare === 0) return NEEDS_SPARE;
+      const replaced = table.linked(link);
+      this.#fill(spare, key, value, replaced);
+      table.replace(guard, link, spare);
+      this.dropValue(replaced);
+      table.giveSpare(guard, replaced);
+      return 0;
+    }
+    if (flags === BPF_EXIST) return -ENOENT;
+    const element = table.take() || this.evict(guard);
+    if (element === 0) return NEEDS_ROOM;
+    this.#fill(element, key, value, 0);
+    table.insert(bucket, element);
+    return 0;
+  }
+
+  #fill(element: number, key: Address, value: Address, replaced: number): void {
+    const { i32 } = this.memory;
+    const keyAt = key >>> 2;
+    for (let word = 0; word < this.table.keyWords; word++) i32[element + 1 + word] = i32[keyAt + word] as number;
+    this.storeValue(element, value, replaced);
+  }
+
+  /** Finds what an update lacked, if there is any: 0 to try again, or why it fails. */
+  #makeRoom(need: number, attempt: number): number {
+    const { table } = this;
+    if (attempt === 0) table.awaitHolders();
+    if (table.isLeaky) table.sweep();
+    else if (need === NEEDS_SPARE && attempt > 0) return -ENOMEM;
+    else if (need === NEEDS_ROOM && !this.evicts) return -E2BIG;
+    return attempt < MOST_EVICTIONS ? 0 : -ENOMEM;
+  }
+
+  override delete(key: Address): number {
+    const { table } = this;
+    const bucket = table.bucketOf(key >>> 2);
+    const guard = table.guardOf(bucket);
+    table.lock(guard);
+    const link = table.linkTo(bucket, key >>> 2);
+    if (link !== 0) this.#release(table.remove(guard, link));
+    table.unlock(guard);
+    return link === 0 ? -ENOENT : 0;
+  }
+
+  override lookupAndDelete(key: Address, value: Address): number {
+    const { table } = this;
+    const bucket = table.bucketOf(key >>> 2);
+    const guard = table.guardOf(bucket);
+    table.lock(guard);
+    const link = table.linkTo(bucket, key >>> 2);
+    if (link !== 0) {
+      const element = table.remove(guard, link);
+      copyBytes(this.memory, value, this.#valueAt(element), this.#userValueSize);
+      this.#release(element);
+    }
+    table.unlock(guard);
+    return link === 0 ? -ENOENT : 0;
+  }
+
+  #release(element: number): void {
+    this.dropValue(element);
+    this.table.giveBack(element);
+  }
+
+  /** A key that is not there, or none, is followed by the first one: `htab_map_get_next_key`. */
+  override getNextKey(key: Address, next: Address): number {
+    const { table } = this;
+    let bucket = table.buckets;
+    if (key !== 0) {
+      const own = table.bucketOf(key >>> 2);
+      const after = this.#keyAfter(own, key >>> 2, next);
+      if (after === 0) return 0;
+      if (after === -ENOENT) bucket = own + 1;
+    }
+    for (; bucket <= table.buckets + table.bucketMask; bucket++) {
+      if (this.#firstKey(bucket, next)) return 0;
+    }
+    return -ENOENT;
+  }
+
+  /** Writes the key behind one in its chain: 0, −ENOENT when it is the last of the chain, 1 when it is not there. */
+  #keyAfter(bucket: number, keyAt: number, next: Address): number {
+    const { table } = this;
+    const guard = table.guardOf(bucket);
+    for (;;) {
+      const version = table.version(guard);
+      const element = table.find(bucket, keyAt);
+      const following = element === 0 ? 0 : table.linked(element);
+      if (following !== 0) copyBytes(this.memory, next, (following + 1) * 4, this.keySize);
+      if (table.version(guard) !== version) continue;
+      if (element === 0) return 1;
+      return following === 0 ? -ENOENT : 0;
+    }
+  }
+
+  #firstKey(bucket: number, next: Address): boolean {
+    const { table } = this;
+    const guard = table.guardOf(bucket);
+    for (;;) {
+      const version = table.version(guard);
+      const element = table.linked(bucket);
+      if (element !== 0) copyBytes(this.memory, next, (element + 1) * 4, this.keySize);
+      if (table.version(guard) === version) return element !== 0;
+    }
+  }
+
+  override lookupBatch(batch: MapBatch): number {
+    return this.#batch(batch, (bucket, total, room) => this.#copyBucket(batch, bucket, total, room));
+  }
+
+  override lookupAndDeleteBatch(batch: MapBatch): number {
+    return this.#batch(batch, (bucket, total, room) => this.#takeBucket(batch, bucket, total, room));
+  }
+
+  override updateBatch(batch: MapBatch): number {
+    return genericUpdateBatch(this, batch);
+  }
+
+  override deleteBatch(batch: MapBatch): number {
+    return genericDeleteBatch(this, batch);
+  }
+
+  /**
+   * Whole buckets at a time; the cursor is the number of the next bucket, four bytes whatever the key:
+   * `__htab_map_lookup_and_delete_batch`. `move` copies a bucket out behind what is there and answers how many entries it
+   * had, −ENOSPC when there is no room for them, −EFAULT when the caller's memory does not reach.
+   */
+  #batch(batch: MapBatch, move: (bucket: number, total: number, room: number) => number): number {
+    if (batch.hasUnknownElemFlags || batch.flags !== 0) return -EINVAL;
+    const most = batch.count;
+    if (most === 0) return 0;
+    if (!batch.putCount(0)) return -EFAULT;
+    const { memory, table } = this;
+    let bucket = 0;
+    if (batch.inBatch !== 0) {
+      if (!accessOk(memory, batch.inBatch, 4)) return -EFAULT;
+      bucket = memory.view.getUint32(batch.inBatch, true);
+      if (bucket > table.bucketMask) return -ENOENT;
+    }
+    let total = 0;
+    let result = 0;
+    for (;;) {
+      const moved = move(table.buckets + bucket, total, most - total);
+      if (moved === -EFAULT) return moved;
+      if (moved === -ENOSPC) {
+        if (total === 0) result = -ENOSPC;
+        break;
+      }
+      total += moved;
+      bucket++;
+      if (bucket > table.bucketMask) {
+        result = -ENOENT;
+        break;
+      }
+    }
+    if (!accessOk(memory, batch.outBatch, 4)) return -EFAULT;
+    memory.view.setUint32(batch.outBatch, bucket, true);
+    return batch.putCount(total) ? result : -EFAULT;
+  }
+
+  #copyBucket(batch: MapBatch, bucket: number, total: number, room: number): number {
+    const { table } = this;
+    if (table.linked(bucket) === 0) return 0;
+    const guard = table.guardOf(bucket);
+    for (;;) {
+      const version = table.version(guard);
+      const chain = table.chain(bucket);
+      const moved = chain.length > room ? -ENOSPC : this.#copyOut(batch, chain, total);
+      if (table.version(guard) === version) return moved;
+    }
+  }
+
+  /** Linux deletes even what it then fails to copy. */
+  #takeBucket(batch: MapBatch, bucket: number, total: number, room: number): number {
+    const { table } = this;
+    if (table.linked(bucket) === 0) return 0;
+    const guard = table.guardOf(bucket);
+    table.lock(guard);
+    const isRoomy = table.chain(bucket).length <= room;
+    const chain = isRoomy ? table.removeAll(guard, bucket) : [];
+    const moved = isRoomy ? this.#copyOut(batch, chain, total) : -ENOSPC;
+    for (const element of chain) this.#release(element);
+    table.unlock(guard);
+    return moved;
+  }
+
+  /** Copies elements out behind the `total` entries that are there, the keys first. */
+  #copyOut(batch: MapBatch, chain: readonly number[], total: number): number {
+    const { memory, keySize, userValueSize: valueSize } = this;
+    let key = batch.keys + total * keySize;
+    let value = batch.values + total * valueSize;
+    const hasKeys = accessOk(memory, key, chain.length * keySize);
+    const hasValues = hasKeys && accessOk(memory, value, chain.length * valueSize);
+    for (const element of chain) {
+      if (hasKeys) copyBytes(memory, key, (element + 1) * 4, keySize);
+      if (hasValues) copyBytes(memory, value, this.#valueAt(element), valueSize);
+      key += keySize;
+      value += valueSize;
+    }
+    return hasValues || chain.length === 0 ? chain.length : -EFAULT;
+  }
+
+  #valueAt(element: number): Address {
+    return (element + this.table.valueWord) * 4;
+  }
+}
