@@ -36,7 +36,6 @@ export class SharedArray extends EmbeddedMap {
   readonly #guardMask: number;
   readonly #stages: Address;
   readonly #locks: Locks;
-  readonly #wide: BigInt64Array;
   /** Eight bytes for a value on its way. */
   readonly #scratch: Address;
 
@@ -57,7 +56,6 @@ export class SharedArray extends EmbeddedMap {
     this.#guardMask = guards - 1;
     this.#stages = base + guardsEnd(tables, guards);
     this.#locks = new Locks(memory, agent);
-    this.#wide = new BigInt64Array(memory.u8.buffer);
     this.#scratch = scratch;
   }
 
@@ -93,7 +91,8 @@ export class SharedArray extends EmbeddedMap {
       const { i32 } = this.memory;
       i32[this.#scratch >>> 2] = i32[element >>> 2] as number;
     } else {
-      this.#wide[this.#scratch >>> 3] = this.#wide[element >>> 3] as bigint;
+      const { i64 } = this.memory;
+      i64[this.#scratch >>> 3] = i64[element >>> 3] as bigint;
     }
     copyBytes(this.memory, value, this.#scratch, this.#userValueSize);
   }
@@ -104,7 +103,8 @@ export class SharedArray extends EmbeddedMap {
       const { i32 } = this.memory;
       i32[element >>> 2] = i32[this.#scratch >>> 2] as number;
     } else {
-      this.#wide[element >>> 3] = this.#wide[this.#scratch >>> 3] as bigint;
+      const { i64 } = this.memory;
+      i64[element >>> 3] = i64[this.#scratch >>> 3] as bigint;
     }
   }
 
