@@ -1,0 +1,54 @@
+/** Another program that has opened the same directory of maps: it does what it is asked to, see `directory.test.ts`. */
+import { type Bpf, embedded, type MapInfo, u32, u64 } from "mapiary";
+import { answerWith } from "./processes.ts";
+
+const bpf: Bpf = embedded({ bpffs: process.argv[2] as string });
+/** What it keeps open from one request to the next. */
+const kept = new Map<string, ReturnType<typeof open>>();
+
+function open(path: string) {
+  return bpf.openMap(path, { key: u32, value: u64 });
+}
+
+interface Requests {
+  maps(): MapInfo[];
+  readdir(path: string): string[];
+  get(path: string, key: number): bigint | undefined;
+  set(path: string, key: number, value: bigint): void;
+  keep(path: string): number;
+  drop(path: string): void;
+  make(name: string): number;
+  unlink(path: string): void;
+  freeze(path: string): void;
+}
+
+const requests: Requests = {
+  maps: () => bpf.maps(),
+  readdir: (path) => bpf.bpffs.readdir(path),
+  get(path, key) {
+    using map = open(path);
+    return map.get(key);
+  },
+  set(path, key, value) {
+    using map = open(path);
+    map.set(key, value);
+  },
+  keep(path) {
+    const map = open(path);
+    kept.set(path, map);
+    return map.id;
+  },
+  drop(path) {
+    kept.get(path)?.close();
+  },
+  make: (name) => bpf.createMap({ type: "hash", name, key: u32, value: u64, maxEntries: 8 }).id,
+  unlink: (path) => bpf.bpffs.unlink(path),
+  freeze(path) {
+    using map = open(path);
+    map.freeze();
+  },
+};
+
+answerWith(([name, ...args]: [keyof Requests, ...never[]]) =>
+  (requests[name] as (...args: never[]) => unknown)(...args),
+);
