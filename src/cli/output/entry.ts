@@ -1,5 +1,5 @@
 import type { MapHandle } from "../map-reference.ts";
-import type { MapTyping } from "../values/typing.ts";
+import { decode, type MapTyping } from "../values/typing.ts";
 import { type JsonValue, prettyJson } from "./json-writer.ts";
 import type { Output } from "./output.ts";
 
@@ -79,8 +79,10 @@ export function entryJson(map: MapHandle, typing: MapTyping, key: Uint8Array, va
 export function formatted(map: MapHandle, typing: MapTyping, key: Uint8Array, value: Uint8Array): JsonValue {
   const typedValue = (bytes: Uint8Array): JsonValue => decoded(typing.value, bytes);
   const values = valuesOf(map, value).map(typedValue);
+  // BTF may say what values are and not what keys are.
+  const hidesKey = key.length === 0 || (typing.key === undefined && typing.isBtf);
   return {
-    ...(key.length === 0 ? {} : { key: decoded(typing.key, key) }),
+    ...(hidesKey ? {} : { key: decoded(typing.key, key) }),
     ...(isPerCpu(map) ? { values: values.map((each, cpu) => ({ cpu, value: each })) } : { value: values[0] ?? null }),
   };
 }
@@ -89,7 +91,7 @@ export function formatted(map: MapHandle, typing: MapTyping, key: Uint8Array, va
 export function decoded(typing: MapTyping["key"], bytes: Uint8Array): JsonValue {
   if (typing === undefined) return hexJson(bytes);
   try {
-    return typing.toJson(typing.layout.decode(bytes));
+    return decode(typing, bytes);
   } catch {
     return hexJson(bytes);
   }

@@ -1,8 +1,7 @@
-import type { Layout } from "../../layout/layout.ts";
-import type { StructField } from "../../layout/struct.ts";
 import { CliError } from "../cli-error.ts";
 import { type JsonValue, jsonText } from "../output/json-writer.ts";
 import { parseNotation } from "../values/notation.ts";
+import type { Form } from "../values/typing.ts";
 import { listed, suggestion } from "../words.ts";
 import type { EntryCodec, EntryJson } from "./entry-codec.ts";
 import type { Format } from "./format.ts";
@@ -32,17 +31,14 @@ export function csvFormat(codec: EntryCodec, header: string | undefined): Format
 
 function columnsOf({ key, value, isPerCpu }: EntryCodec): Column[] {
   return [
-    ...(key === undefined ? [] : flattened(["key"], key.layout)),
-    ...(isPerCpu ? [column(["values"], true)] : flattened(["value"], value.layout)),
+    ...(key === undefined ? [] : flattened(["key"], key.form)),
+    ...(isPerCpu ? [column(["values"], true)] : flattened(["value"], value.form)),
   ];
 }
 
-function flattened(path: readonly string[], layout: Layout<unknown>): Column[] {
-  if ("fields" in layout) {
-    const fields = layout.fields as readonly StructField<string>[];
-    return fields.flatMap((field) => flattened([...path, field.name], field.layout));
-  }
-  return [column(path, "of" in layout)];
+function flattened(path: readonly string[], form: Form): Column[] {
+  if (typeof form === "string") return [column(path, form === "list")];
+  return form.fields.flatMap(([name, field]) => flattened([...path, name], field));
 }
 
 function column(path: readonly string[], isJson: boolean): Column {

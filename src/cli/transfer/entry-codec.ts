@@ -1,11 +1,9 @@
 import { bytes } from "../../layout/bytes.ts";
-import type { Layout } from "../../layout/layout.ts";
-import { percpu } from "../../maps/percpu-layout.ts";
 import { CliError } from "../cli-error.ts";
 import type { MapHandle } from "../map-reference.ts";
 import { holdsMaps, isPerCpu } from "../output/entry.ts";
 import type { JsonValue } from "../output/json-writer.ts";
-import { type MapTyping, Typing } from "../values/typing.ts";
+import { LayoutTyping, type MapTyping, memoryOf, percpuTyping, type Typing } from "../values/typing.ts";
 import type { RawEntries } from "./map-reader.ts";
 
 /** Where the bytes of entries are put together. */
@@ -45,24 +43,24 @@ export class EntryCodec {
     }
     const { keySize, valueSize } = map.info;
     this.map = map;
-    this.key = keySize === 0 ? undefined : (typing.key ?? new Typing(raw(keySize)));
-    this.value = typing.value ?? new Typing(raw(valueSize));
+    this.key = keySize === 0 ? undefined : (typing.key ?? new LayoutTyping(bytes(keySize)));
+    this.value = typing.value ?? new LayoutTyping(bytes(valueSize));
     this.isPerCpu = isPerCpu(map);
     const cpus = map.cli.kernel.possibleCpus;
-    this.#whole = this.isPerCpu ? new Typing(percpu(this.value.layout, cpus)) : this.value;
+    this.#whole = this.isPerCpu ? percpuTyping(this.value, cpus) : this.value;
   }
 
   /** Every entry as JSON. */
   *toJson({ count, keys, values }: RawEntries): Generator<EntryJson> {
     const { keySize, valueSize } = this.map.shape;
-    const keyMemory = viewOf(keys);
-    const valueMemory = viewOf(values);
+    const keyMemory = memoryOf(keys);
+    const valueMemory = memoryOf(values);
     const whole = this.#whole;
     for (let i = 0; i < count; i++) {
-      const value = whole.toJson(whole.layout.read(valueMemory, i * valueSize));
+      const value = whole.read(valueMemory, i * valueSize);
       const rest = this.isPerCpu ? { values: value } : { value };
       if (this.key === undefined) yield rest;
-      else yield { key: this.key.toJson(this.key.layout.read(keyMemory, i * keySize)), ...rest };
+      else yield { key: this.key.read(keyMemory, i * keySize), ...rest };
     }
   }
 
@@ -77,8 +75,8 @@ export class EntryCodec {
     let count = 0;
     try {
       for (const entry of entries) {
-        if (this.key !== undefined) this.key.layout.write(keys, count * keySize, this.key.fromJson(part(entry, "key")));
-        this.#whole.layout.write(values, count * valueSize, this.#whole.fromJson(this.#valueOf(entry)));
+        if (this.key !== undefined) this.key.write(keys, count * keySize, part(entry, "key"));
+        this.#whole.write(values, count * valueSize, this.#valueOf(entry));
         count++;
       }
     } catch (error) {
@@ -104,12 +102,4 @@ function part(entry: EntryJson, name: "key" | "value"): JsonValue {
   const value = entry[name];
   if (value === undefined) throw new TypeError(`the entry has no ${name}`);
   return value;
-}
-
-function viewOf(bytes: Uint8Array): { u8: Uint8Array; view: DataView } {
-  return { u8: bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
-}
-
-function raw(size: number): Layout<unknown> {
-  return bytes(size);
 }

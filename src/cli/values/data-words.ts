@@ -6,7 +6,7 @@ import { parseByte, parseNumber } from "../numbers.ts";
 import type { JsonValue } from "../output/json-writer.ts";
 import type { Words } from "../words.ts";
 import { parseNotation } from "./notation.ts";
-import type { Typing } from "./typing.ts";
+import { encode, LayoutTyping, type Typing } from "./typing.ts";
 
 /** What words of data are for. */
 export interface DataPlace {
@@ -74,9 +74,9 @@ function takeBytes(words: Words, { role, size }: DataPlace, base: 0 | 16): Uint8
 /** The bytes of a word that stands for all of them; `undefined` when it does not. */
 function wholeValue(word: string, place: DataPlace): Uint8Array | undefined {
   const { typing } = place;
-  if (typing !== undefined) return encode(typing.layout, typing.fromJson(jsonOf(word)), word, place);
+  if (typing !== undefined) return typedBytes(typing, jsonOf(word), word, place);
   const layout = layoutOfForm(word, place);
-  if (layout !== undefined) return encode(layout, word, word, place);
+  if (layout !== undefined) return typedBytes(new LayoutTyping(layout), word, word, place);
   return integerBytes(word, place);
 }
 
@@ -85,9 +85,9 @@ function jsonOf(word: string): JsonValue {
   return /^[{["']/.test(word) ? parseNotation(word) : word;
 }
 
-function encode(layout: Layout<unknown>, value: unknown, word: string, { role }: DataPlace): Uint8Array {
+function typedBytes(typing: Typing, json: JsonValue, word: string, { role }: DataPlace): Uint8Array {
   try {
-    return layout.encode(value);
+    return encode(typing, json);
   } catch (error) {
     throw new CliError(`error parsing ${role}: ${word}`, { hint: `${(error as Error).message}.`, cause: error });
   }
