@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type ArrayMap, type Bpf, BpfError, type HashMap, ObjectError } from "mapiary";
-import { onLinux } from "../kernels.ts";
+import { onEveryKernel } from "../kernels.ts";
 import { withClang } from "./clang.ts";
 
 const HEADER = `
@@ -30,10 +30,10 @@ SEC("xdp") int count(struct xdp_md *ctx) {
 `;
 
 withClang((compile) =>
-  onLinux(({ open }) => {
-    const run = (bpf: Bpf, source: string, name: string) => {
+  onEveryKernel(({ name, open }) => {
+    const run = (bpf: Bpf, source: string, program: string) => {
       using object = bpf.load(compile(source));
-      return object.programs[name]?.run({ data: PACKET });
+      return object.programs[program]?.run({ data: PACKET });
     };
 
     describe("an object that is loaded", () => {
@@ -105,7 +105,7 @@ withClang((compile) =>
             assert.equal(error.program, "broken");
             assert.match(
               error.message,
-              /the verifier refuses program broken: R0 invalid mem access 'map_value_or_null', at instruction \d+: \(79\) r\d = \*\(u64 \*\)\(r0 \+0\), which is "return \*value;" in \d+\.bpf\.c:\d+\.\n/,
+              /the verifier refuses program broken: R0 invalid mem access.*, at instruction \d+: \(79\) r\d = \*\(u64 \*\)\(r0 \+0\), which is "return \*value;" in \d+\.bpf\.c:\d+\.\n/,
             );
             assert.match(error.log ?? "", /processed \d+ insns/);
             return true;
@@ -136,15 +136,17 @@ withClang((compile) =>
         );
       });
 
-      test("call each other through a prog_array that is filled from the beginning", () => {
-        using bpf = open();
-        const source = `${HEADER}
+      if (name === "linux") {
+        test("call each other through a prog_array that is filled from the beginning", () => {
+          using bpf = open();
+          const source = `${HEADER}
           SEC("xdp") int last(struct xdp_md *ctx) { return 40; }
           struct { __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(max_entries, 4); __uint(key_size, 4); __array(values, int (void *)); } jumps
             SEC(".maps") = { .values = { [2] = (void *)&last } };
           SEC("xdp") int first(struct xdp_md *ctx) { bpf_tail_call(ctx, &jumps, 2); return 1; }`;
-        assert.equal(run(bpf, source, "first")?.retval, 40);
-      });
+          assert.equal(run(bpf, source, "first")?.retval, 40);
+        });
+      }
 
       test("find the maps that are in a map of maps from the beginning", () => {
         using bpf = open();

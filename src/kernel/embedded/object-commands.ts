@@ -10,6 +10,8 @@ import { i32At, type KernelState, tableOf } from "./kernel-state.ts";
 import { hasValidAccessMode } from "./map-create.ts";
 import { getMapInfo } from "./map-info.ts";
 import { EmbeddedMap } from "./map-ops.ts";
+import { EmbeddedProgram } from "./programs/embedded-program.ts";
+import { getProgramInfo } from "./programs/program-info.ts";
 import { accessOk, pointerAt, stringAt } from "./user-memory.ts";
 
 const PATH_MAX = 4096;
@@ -86,6 +88,7 @@ export class ObjectCommands {
     const fd = i32At(this.#state, attr + OBJ_INFO.BPF_FD);
     const object = files.file(fd)?.object;
     if (object instanceof EmbeddedMap) return getMapInfo(memory, object, attr, uattr);
+    if (object instanceof EmbeddedProgram) return getProgramInfo(memory, object, attr, uattr);
     if (object instanceof BtfObject) return getBtfInfo(this.#state, object, attr, uattr);
     return files.isOpen(fd) ? -EINVAL : -EBADFD;
   }

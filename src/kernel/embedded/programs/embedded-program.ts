@@ -1,6 +1,7 @@
 import type { KernelObject } from "../kernel-object.ts";
 import { type KernelState, put } from "../kernel-state.ts";
 import type { EmbeddedMap } from "../map-ops.ts";
+import type { DebugInfo } from "./debug-info.ts";
 import type { LinkedProgram } from "./linked-program.ts";
 import type { ProgramHost } from "./program-host.ts";
 import type { ProgramSource } from "./verified-program.ts";
@@ -16,6 +17,8 @@ export interface ProgramTraits {
   readonly instructions: Uint8Array;
   /** The module that it was compiled to. */
   readonly module: Uint8Array;
+  /** What its BTF says of it; `undefined` without. */
+  readonly debug: DebugInfo | undefined;
   /** How far into its context it reads or writes. */
   readonly maxContextOffset: number;
   /** How many instructions the verifier went through. */
@@ -42,6 +45,7 @@ export class EmbeddedProgram implements KernelObject {
     this.tableIndex = host.place(linked.entry);
     this.loadTime = host.clock.monotonic();
     for (const map of traits.maps) map.references++;
+    if (traits.debug !== undefined) traits.debug.btf.references++;
   }
 
   get type(): number {
@@ -52,5 +56,6 @@ export class EmbeddedProgram implements KernelObject {
     const state: KernelState = this.#host.state;
     this.#host.displace(this.tableIndex);
     for (const map of this.traits.maps) put(state, map);
+    if (this.traits.debug !== undefined) put(state, this.traits.debug.btf);
   }
 }

@@ -16,6 +16,7 @@ import { objectName } from "../object-name.ts";
 import { accessOk, pointerAt, stringAt } from "../user-memory.ts";
 import { attachTypeRefusal } from "./attach-types.ts";
 import { compileProgram } from "./compiler/program-compiler.ts";
+import { readDebugInfo } from "./debug-info.ts";
 import { EmbeddedProgram } from "./embedded-program.ts";
 import type { ProgramHost } from "./program-host.ts";
 import { linkProgram } from "./program-linker.ts";
@@ -84,6 +85,8 @@ export function loadProgram(
   const instructions = decode(bytes);
   const maps = findMaps(host.state, instructions, pointerAt(memory, attr + PROG_LOAD.FD_ARRAY));
   if ("errno" in maps) return log.finish(maps.log, maps.errno, size);
+  const debug = readDebugInfo(host.state, attr, type, instructions);
+  if (debug !== undefined && "errno" in debug) return log.finish(debug.log, debug.errno, size);
   const source: ProgramSource = {
     type,
     expectedAttachType,
@@ -92,6 +95,8 @@ export function loadProgram(
     isGplCompatible: GPL_COMPATIBLE.has(license),
     maps,
     possibleCpus: host.state.possibleCpus,
+    functions: debug?.functions,
+    lineOf: debug?.lineOf,
   };
   const verdict = verify(source, log.level);
   const refused = log.finish(verdict.log, "errno" in verdict.result ? verdict.result.errno : 0, size);
@@ -106,6 +111,7 @@ export function loadProgram(
       tag: programTag(instructions),
       instructions: bytes,
       module: compiled.bytes,
+      debug,
       maxContextOffset: verdict.result.maxContextOffset ?? 0,
       verifiedInstructions: verdict.result.visited ?? count,
     },
