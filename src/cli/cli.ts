@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readSync } from "node:fs";
 import * as module from "node:module";
+import { setTimeout as sleep } from "node:timers/promises";
 import { processStream } from "./output/stream.ts";
 
 /** The command `mapiary`: what follows is compiled once and then kept, where Node can do that. */
@@ -15,6 +16,6 @@ function* stdin(): Generator<Uint8Array> {
 
 process.exitCode = await main(
   process.argv.slice(2),
-  { env: process.env, openKernel, stdin },
+  { env: process.env, openKernel, stdin, now: () => performance.now(), sleep },
   { results: processStream(1, process.stdout), complaints: processStream(2, process.stderr) },
 );

@@ -26,6 +26,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   import: async () => (await import("./commands/import.ts")).importEntries,
   copy: async () => (await import("./commands/copy.ts")).copy,
   diff: async () => (await import("./commands/diff.ts")).diff,
+  watch: async () => (await import("./commands/watch.ts")).watch,
+  top: async () => (await import("./commands/top.ts")).top,
   unpin: async () => (await import("./commands/pin.ts")).unpin,
 };
 

@@ -121,6 +121,16 @@ export const MAP_USAGE: readonly MapUsage[] = [
     does: "what differs between two maps",
   },
   {
+    name: "watch",
+    synopsis: `${MAP}`,
+    does: "a dump that refreshes, with what changed",
+  },
+  {
+    name: "top",
+    synopsis: `${MAP} [by FIELD]`,
+    does: "the entries that grow fastest",
+  },
+  {
     name: "unpin",
     synopsis: "FILE",
     does: "take a pin away",

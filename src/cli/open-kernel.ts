@@ -1,9 +1,15 @@
+import { lstatSync, mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { CliError } from "./cli-error.ts";
 import { type CliKernel, cliKernel, type KernelName } from "./cli-kernel.ts";
 
-/** Opens a kernel for the command line. Throws a `CliError` where the running one cannot be used. */
-export async function openKernel(name: KernelName, _bpffs: string | undefined): Promise<CliKernel> {
-  return name === "linux" ? await openLinux() : await openEmbedded();
+/**
+ * Opens a kernel for the command line; `bpffs` is the directory that the embedded one keeps its maps in. Throws a
+ * `CliError` where it cannot be used.
+ */
+export async function openKernel(name: KernelName, bpffs: string | undefined): Promise<CliKernel> {
+  return name === "linux" ? await openLinux() : await openEmbedded(bpffs ?? ownDirectory());
 }
 
 async function openLinux(): Promise<CliKernel> {
@@ -15,7 +21,33 @@ async function openLinux(): Promise<CliKernel> {
   }
 }
 
-async function openEmbedded(): Promise<CliKernel> {
-  const { EmbeddedKernel } = await import("../kernel/embedded/embedded-kernel.ts");
-  return cliKernel(new EmbeddedKernel(), "the embedded kernel");
+async function openEmbedded(directory: string): Promise<CliKernel> {
+  const [{ EmbeddedKernel }, { DirectoryBacking }] = await Promise.all([
+    import("../kernel/embedded/embedded-kernel.ts"),
+    import("../kernel/directory/directory-backing.ts"),
+  ]);
+  try {
+    const backing = new DirectoryBacking({ bpffs: directory });
+    return cliKernel(new EmbeddedKernel({}, backing), `the embedded kernel in ${directory}`);
+  } catch (error) {
+    const hint = (error as Error).message;
+    throw new CliError(`the embedded kernel cannot keep its maps in ${directory}`, { hint, cause: error });
+  }
+}
+
+/**
+ * Where the maps of this user are kept when nobody says where: below the user's runtime directory, or else in a directory
+ * for temporary files that is the user's alone.
+ */
+function ownDirectory(): string {
+  const runtime = process.env["XDG_RUNTIME_DIR"];
+  if (runtime !== undefined && runtime !== "") return join(runtime, "mapiary", "bpffs");
+  const uid = process.getuid?.() ?? 0;
+  const own = join(tmpdir(), `mapiary-${uid}`);
+  mkdirSync(own, { recursive: true, mode: 0o700 });
+  const { uid: owner, mode } = lstatSync(own);
+  // Anyone may make a directory there, under any name.
+  if (owner === uid && (mode & 0o077) === 0) return join(own, "bpffs");
+  const hint = "Say where the maps are to be kept: --bpffs=DIR, or MAPIARY_BPFFS.";
+  throw new CliError(`${own} is not a directory of this user alone`, { hint });
 }

@@ -8,6 +8,9 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Opens a kernel. It is the caller's to release. */
   openKernel(name: KernelName, bpffs: string | undefined): Promise<CliKernel>;
+  /** Milliseconds from some moment on. */
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
   /** The bytes of standard input, piece by piece. */
   stdin(): Iterable<Uint8Array>;
 }

@@ -24,19 +24,27 @@ interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether the output is a terminal. */
   readonly isTTY?: boolean;
+  /** What happens while the command sleeps; a second takes no time. */
+  readonly meanwhile?: () => Promise<void>;
 }
 
 /** Command lines in this process, on kernels that outlive them. Each opens its own, as a process would, unless `embedded` is given. */
 export function commandLine(embedded: CliKernel = embeddedKernel()): Run {
   const state = mkdtempSync(join(tmpdir(), "mapiary-state-"));
   after(() => rmSync(state, { recursive: true }));
-  return async (line, { stdin = "", env = {}, isTTY = false } = {}) => {
+  return async (line, { stdin = "", env = {}, isTTY = false, meanwhile = async () => {} } = {}) => {
+    let time = 0;
     const results = new Recorder(isTTY);
     const complaints = new Recorder(isTTY);
     const world = {
       env: { XDG_STATE_HOME: state, ...env },
       openKernel: (name: CliKernel["name"]) => Promise.resolve(name === "linux" ? linuxKernel() : embedded),
       stdin: () => [Buffer.from(stdin)],
+      now: () => time,
+      sleep: async (milliseconds: number) => {
+        time += milliseconds;
+        await meanwhile();
+      },
     };
     const argv = typeof line === "string" ? line.split(" ") : line;
     const exitCode = await main(argv, world, { results, complaints });

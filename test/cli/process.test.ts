@@ -1,0 +1,118 @@
+/** The command as people have it: bundled, a process for each command line, on maps that outlive it. */
+import assert from "node:assert/strict";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { buildSync } from "esbuild";
+import type { Answer } from "./command-line.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+
+describe("the command", () => {
+  /** Inside the repository, so that the bundle finds koffi. */
+  let directory = "";
+  let cli = "";
+
+  before(() => {
+    mkdirSync(join(ROOT, ".tmp"), { recursive: true });
+    directory = mkdtempSync(join(ROOT, ".tmp/cli-"));
+    cli = join(directory, "cli.js");
+    buildSync({
+      entryPoints: [join(ROOT, "src/cli/cli.ts")],
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      platform: "node",
+      packages: "external",
+      target: "es2022",
+      outdir: directory,
+      logLevel: "error",
+    });
+  });
+
+  after(() => rmSync(directory, { recursive: true }));
+
+  function environment(): NodeJS.ProcessEnv {
+    const { MAPIARY_BPFFS: _, MAPIARY_KERNEL: __, ...rest } = process.env;
+    return { ...rest, XDG_RUNTIME_DIR: join(directory, "run"), XDG_STATE_HOME: join(directory, "state") };
+  }
+
+  function mapiary(line: string, input = ""): Answer {
+    const args = [cli, ...line.split(" ")];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+      encoding: "utf8",
+      env: environment(),
+      input,
+    });
+    return { exitCode: status ?? -1, stdout, stderr };
+  }
+
+  test("finds in each process what the one before it has made, with no privilege and no set-up", () => {
+    const steps: readonly [line: string, stdout: string][] = [
+      ["map create hits type hash key 4 value 8 entries 16 name hits", ""],
+      ["map update pinned hits key 5 value 100", ""],
+      ["map lookup pinned /sys/fs/bpf/hits key 5 0 0 0", "key: 05 00 00 00  value: 64 00 00 00 00 00 00 00\n"],
+      ["-j map delete name hits key 5", "null\n"],
+      ["map dump pinned hits", "Found 0 elements\n"],
+    ];
+    for (const [line, stdout] of steps) assert.deepEqual(mapiary(line), { exitCode: 0, stdout, stderr: "" }, line);
+  });
+
+  test("keeps them where nobody else may look", { skip: process.platform === "win32" && "there are no modes" }, () => {
+    mapiary("map create other type array key 4 value 8 entries 1 name other");
+    assert.equal(statSync(join(directory, "run/mapiary")).mode & 0o077, 0);
+  });
+
+  test("reads entries from standard input, and a batch", () => {
+    mapiary("map create piped type hash key 4 value 8 entries 16 name piped");
+    const line = "--key=u32 --value=u64 map import pinned piped";
+    assert.match(mapiary(line, '{"key":1,"value":2}\n').stdout, /^imported 1 entries/);
+    const batch = mapiary("batch file -", "map lookup pinned piped key 1 # the one\n\nmap freeze pinned piped\n");
+    assert.deepEqual(batch, {
+      exitCode: 0,
+      stdout: "key: 01 00 00 00  value: 02 00 00 00 00 00 00 00\nprocessed 2 commands\n",
+      stderr: "",
+    });
+  });
+
+  test("complains on standard error, or as JSON on standard output, and never ends with 0 then", () => {
+    const plain = mapiary("map lookup name nothing key 1");
+    assert.equal(plain.exitCode, 255);
+    assert.equal(plain.stdout, "");
+    assert.match(plain.stderr, /^Error: no map is named 'nothing'\n/);
+    const json = mapiary("-j map lookup name nothing key 1");
+    assert.equal(json.exitCode, 255);
+    assert.equal(json.stderr, "");
+    assert.equal(JSON.parse(json.stdout).error, "no map is named 'nothing'");
+  });
+
+  test("ends quietly when nobody reads its output any more", async () => {
+    mapiary("map create large type array key 4 value 8 entries 200000 name large");
+    const child = spawn(process.execPath, [cli, "map", "dump", "pinned", "large"], {
+      env: environment(),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let complaints = "";
+    child.stderr.on("data", (data) => {
+      complaints += data;
+    });
+    child.stdout.once("data", () => child.stdout.destroy());
+    await new Promise((done) => child.on("close", done));
+    assert.equal(complaints, "");
+  });
+
+  test("starts fast", (t) => {
+    const median = (run: () => void): number => {
+      const times = Array.from({ length: 7 }, () => {
+        const start = performance.now();
+        run();
+        return performance.now() - start;
+      });
+      return times.sort((a, b) => a - b)[3] as number;
+    };
+    const empty = median(() => execFileSync(process.execPath, ["-e", "0"]));
+    const show = median(() => mapiary("map show"));
+    t.diagnostic(`map show takes ${(show / empty).toFixed(2)} times as long as node -e 0`);
+  });
+});
