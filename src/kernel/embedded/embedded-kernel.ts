@@ -36,7 +36,7 @@ import {
   BPF_PROG_LOAD,
   BPF_PROG_TEST_RUN,
 } from "../../abi/commands.ts";
-import { E2BIG, EBADF, EBUSY, EFAULT, EINVAL, ENODEV, EPERM } from "../../abi/errno.ts";
+import { E2BIG, EBADF, EBUSY, EFAULT, EINVAL, ENODEV, ENOTSUPP, EPERM } from "../../abi/errno.ts";
 import { type Address, AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/page-allocator.ts";
 import type { Kernel } from "../kernel.ts";
@@ -277,6 +277,7 @@ export class EmbeddedKernel implements Kernel {
     const fd = i32At(this.#state, attr + MAP_FREEZE.MAP_FD);
     const file = this.#files.map(fd);
     if (file === undefined) return this.#files.refusal(fd);
+    if (file.map.record !== undefined) return -ENOTSUPP;
     if (!file.canWrite || file.map.isFrozen) return -EPERM;
     if (file.map.writableMappings > 0) return -EBUSY;
     file.map.freeze();

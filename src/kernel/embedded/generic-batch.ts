@@ -6,7 +6,7 @@ import { accessOk, copyBytes } from "./user-memory.ts";
 
 /** For types whose keys follow each other: `kernel/bpf/syscall.c: generic_map_lookup_batch`, 6.18. */
 export function genericLookupBatch(map: EmbeddedMap, batch: MapBatch): number {
-  if (batch.hasUnknownElemFlags) return -EINVAL;
+  if (batch.hasWrongElemFlags(map)) return -EINVAL;
   const { memory, keySize, userValueSize } = map;
   const most = batch.count;
   if (most === 0) return 0;
@@ -44,7 +44,7 @@ export function genericLookupBatch(map: EmbeddedMap, batch: MapBatch): number {
 
 /** One update after another until one fails: `generic_map_update_batch`, which pays no heed to `flags`. */
 export function genericUpdateBatch(map: EmbeddedMap, batch: MapBatch): number {
-  if (batch.hasUnknownElemFlags) return -EINVAL;
+  if (batch.hasWrongElemFlags(map)) return -EINVAL;
   const { memory, userValueSize } = map;
   if (batch.count === 0) return 0;
   let done = 0;
@@ -63,7 +63,7 @@ export function genericUpdateBatch(map: EmbeddedMap, batch: MapBatch): number {
 
 /** One delete after another until one fails: `generic_map_delete_batch`. */
 export function genericDeleteBatch(map: EmbeddedMap, batch: MapBatch): number {
-  if (batch.hasUnknownElemFlags) return -EINVAL;
+  if (batch.hasWrongElemFlags(map)) return -EINVAL;
   if (batch.count === 0) return 0;
   let done = 0;
   let error = 0;

@@ -1,5 +1,7 @@
 import { MAP_BATCH } from "../../abi/attr.ts";
+import { BPF_F_LOCK } from "../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../memory/address-space.ts";
+import type { EmbeddedMap } from "./map-ops.ts";
 import { accessOk, copyBytes, pointerAt, u64At } from "./user-memory.ts";
 
 /** The attr of a batch command, taken out of memory once, with the place of `count`, which is answered there. */
@@ -32,9 +34,10 @@ export class MapBatch {
     this.#countAt = uattr + MAP_BATCH.COUNT;
   }
 
-  /** No map here has a spin lock in its values, so BPF_F_LOCK is as wrong as any other flag. */
-  get hasUnknownElemFlags(): boolean {
-    return this.elemFlags !== 0;
+  /** Whether there are flags for elements that a map does not take: BPF_F_LOCK is right where values have a spin lock. */
+  hasWrongElemFlags(map: EmbeddedMap): boolean {
+    if (this.elemFlags === 0) return false;
+    return this.elemFlags !== BPF_F_LOCK || map.record?.hasSpinLock !== true;
   }
 
   /** Answers the count; false when the caller's attr does not reach that far. */

@@ -7,9 +7,12 @@ import {
   BPF_MAP_TYPE_HASH,
   BPF_MAP_TYPE_STRUCT_OPS,
 } from "../../abi/map-types.ts";
+import { BtfObject } from "./btf/btf-object.ts";
+import { checkMapBtf } from "./btf/map-btf.ts";
 import type { MapCreateAttr } from "./map-create-attr.ts";
 import type { EmbeddedMap, MapHost } from "./map-ops.ts";
 import { MAP_TYPES } from "./maps/map-types.ts";
+import { SEGMENT } from "./segment.ts";
 import { accessOk } from "./user-memory.ts";
 
 /** The one NUMA node of the embedded kernel. */
@@ -31,12 +34,12 @@ export function createMap(host: MapHost, attr: MapCreateAttr): EmbeddedMap | num
   if (type === undefined) return -EINVAL;
   const unfit = type.allocCheck(attr);
   if (unfit !== 0) return unfit;
-  // No file is a token, or BTF.
+  // No file is a token.
   if (attr.hasTokenFlag) return host.files.isOpen(attr.tokenFd) ? -EINVAL : -EBADF;
   if (attr.ifindex !== 0) return refusalToOffload(attr);
   const map = type.alloc(host, attr);
   if (typeof map === "number") return map;
-  const error = attachError(host, attr);
+  const error = attach(host, attr, map);
   if (error === 0) return map;
   map.free();
   return error;
@@ -61,11 +64,22 @@ function hasConsistentTypeIds(attr: MapCreateAttr): boolean {
   return attr.btfKeyTypeId === 0 || attr.btfValueTypeId !== 0;
 }
 
-/** What is wrong with what a map carries besides its own data: its name, its BTF, the one program it is for. */
-function attachError({ memory, files }: MapHost, attr: MapCreateAttr): number {
+/** Gives a map what it carries besides its own data: its name, its BTF, the one program it is for. */
+function attach(host: MapHost, attr: MapCreateAttr, map: EmbeddedMap): number {
+  const { memory } = host;
   if (!attr.hasValidName) return -EINVAL;
-  if (attr.btfValueTypeId !== 0) return files.isOpen(attr.btfFd) ? -EINVAL : -EBADF;
+  const error = attr.btfValueTypeId === 0 ? 0 : attachBtf(host, attr, map);
+  if (error !== 0) return error;
   if (attr.exclProgHash === 0) return attr.exclProgHashSize === 0 ? 0 : -EINVAL;
   if (attr.exclProgHashSize !== SHA256_SIZE) return -EINVAL;
   return accessOk(memory, attr.exclProgHash, SHA256_SIZE) ? 0 : -EFAULT;
+}
+
+function attachBtf({ files }: MapHost, attr: MapCreateAttr, map: EmbeddedMap): number {
+  const btf = files.file(attr.btfFd)?.object;
+  if (!(btf instanceof BtfObject)) return files.refusal(attr.btfFd);
+  const fields = checkMapBtf(btf, attr, map.header(SEGMENT.MAP_FLAGS));
+  if (typeof fields === "number") return fields;
+  map.describe(btf, attr.btfKeyTypeId, attr.btfValueTypeId, fields);
+  return 0;
 }

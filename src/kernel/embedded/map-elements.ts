@@ -45,8 +45,8 @@ export class MapElements {
     const file = this.#files.map(fd);
     if (file === undefined) return this.#files.refusal(fd);
     if (!file.canRead) return -EPERM;
-    if (flags !== 0) return -EINVAL;
     const { map } = file;
+    if (flags !== 0 && map.record?.hasSpinLock !== true) return -EINVAL;
     const key = this.#takeKey(attr, map);
     if (key < 0) return key;
     const value = pointerAt(this.#memory, attr + MAP_ELEM.VALUE);
@@ -63,7 +63,7 @@ export class MapElements {
     const { map } = file;
     if (!file.canWrite || map.isFrozen) return -EPERM;
     const flags = u64At(this.#memory, attr + MAP_ELEM.FLAGS);
-    if (hasLockFlag(flags)) return -EINVAL;
+    if (hasLockFlag(flags) && map.record?.hasSpinLock !== true) return -EINVAL;
     const key = this.#takeKey(attr, map);
     if (key < 0) return key;
     const value = pointerAt(this.#memory, attr + MAP_ELEM.VALUE);
@@ -110,7 +110,7 @@ export class MapElements {
     if (file === undefined) return this.#files.refusal(fd);
     const { map } = file;
     if (!file.canRead || !file.canWrite || map.isFrozen) return -EPERM;
-    if (flags !== 0) return -EINVAL;
+    if (flags !== 0 && map.record?.hasSpinLock !== true) return -EINVAL;
     const key = this.#takeKey(attr, map);
     if (key < 0) return key;
     const value = pointerAt(this.#memory, attr + MAP_ELEM.VALUE);

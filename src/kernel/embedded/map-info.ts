@@ -39,6 +39,9 @@ function mapInfo(map: EmbeddedMap): Uint8Array {
   view.setUint32(MAP_INFO.MAP_FLAGS, map.header(SEGMENT.MAP_FLAGS), true);
   const name = map.base + SEGMENT.NAME;
   bytes.set(map.memory.u8.subarray(name, name + 16), MAP_INFO.NAME);
+  view.setUint32(MAP_INFO.BTF_ID, map.btf?.id ?? 0, true);
+  view.setUint32(MAP_INFO.BTF_KEY_TYPE_ID, map.header(SEGMENT.BTF_KEY_TYPE_ID), true);
+  view.setUint32(MAP_INFO.BTF_VALUE_TYPE_ID, map.header(SEGMENT.BTF_VALUE_TYPE_ID), true);
   view.setUint32(MAP_INFO.MAP_EXTRA, map.header(SEGMENT.MAP_EXTRA), true);
   view.setUint32(MAP_INFO.MAP_EXTRA + 4, map.header(SEGMENT.MAP_EXTRA + 4), true);
   return bytes;

@@ -1,6 +1,15 @@
 import { ENOENT, ENOTSUPP } from "../../abi/errno.ts";
-import { BPF_F_RDONLY, BPF_F_RDONLY_PROG, BPF_F_WRONLY, BPF_F_WRONLY_PROG } from "../../abi/flags.ts";
+import {
+  BPF_EXIST,
+  BPF_F_LOCK,
+  BPF_F_RDONLY,
+  BPF_F_RDONLY_PROG,
+  BPF_F_WRONLY,
+  BPF_F_WRONLY_PROG,
+} from "../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../memory/address-space.ts";
+import type { BtfObject } from "./btf/btf-object.ts";
+import type { SpecialField } from "./btf/special-fields.ts";
 import type { FileTable } from "./file-table.ts";
 import type { KernelObject } from "./kernel-object.ts";
 import type { MapBatch } from "./map-batch.ts";
@@ -9,6 +18,7 @@ import type { MapGeometry } from "./maps/map-geometry.ts";
 import type { Objects } from "./object-table.ts";
 import { SEGMENT } from "./segment.ts";
 import { copyBytes } from "./user-memory.ts";
+import { ValueRecord } from "./value-record.ts";
 
 /** The flags that say who may read and write a map: `include/linux/bpf.h`, `BPF_F_ACCESS_MASK`. */
 export const ACCESS_FLAGS = BPF_F_RDONLY | BPF_F_RDONLY_PROG | BPF_F_WRONLY | BPF_F_WRONLY_PROG;
@@ -80,6 +90,10 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
   readonly maxEntries: number;
   /** Open fds and pins. */
   references = 0;
+  /** What says the types of its keys and values, which lives as long as the map. */
+  btf: BtfObject | undefined;
+  /** What in its values is not data; `undefined` when all is. */
+  record: ValueRecord | undefined;
   /** Writable mappings by `mmap`, which keep the map from being frozen. */
   writableMappings = 0;
 
@@ -138,6 +152,17 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
     this.memory.u32[(this.base + SEGMENT.FROZEN) >>> 2] = 1;
   }
 
+  /** Takes the BTF of its keys and values, and what was found in it. The map holds a reference from now on. */
+  describe(btf: BtfObject, keyType: number, valueType: number, fields: readonly SpecialField[]): void {
+    const { u32 } = this.memory;
+    u32[(this.base + SEGMENT.BTF_KEY_TYPE_ID) >>> 2] = keyType;
+    u32[(this.base + SEGMENT.BTF_VALUE_TYPE_ID) >>> 2] = valueType;
+    btf.references++;
+    this.btf = btf;
+    const slots = Math.max(1, Math.round(this.userValueSize / this.valueSize));
+    if (fields.length > 0) this.record = new ValueRecord(fields, this.valueSize, slots);
+  }
+
   /** A word of the segment's header. */
   header(offset: number): number {
     return this.memory.u32[(this.base + offset) >>> 2] as number;
@@ -151,8 +176,21 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
   copyValue(key: Address, value: Address): number {
     const found = this.lookup(key);
     if (found === 0) return -ENOENT;
-    copyBytes(this.memory, value, found, this.valueSize);
+    this.loadValue(found, value);
     return 0;
+  }
+
+  /** Gives user space a value of the map. */
+  protected loadValue(from: Address, to: Address): void {
+    if (this.record === undefined) copyBytes(this.memory, to, from, this.userValueSize);
+    else this.record.load(this.memory, from, to);
+  }
+
+  /** The flags of an update without BPF_F_LOCK, which counts where there is a lock; −1 for flags that are none. */
+  protected updateMode(flags: number): number {
+    if (flags <= BPF_EXIST) return flags;
+    const isLocked = this.record?.hasSpinLock === true && flags >= BPF_F_LOCK && flags <= (BPF_F_LOCK | BPF_EXIST);
+    return isLocked ? flags - BPF_F_LOCK : -1;
   }
 
   lookupAndDelete(_key: Address, _value: Address): number {
@@ -205,6 +243,7 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
 
   /** Gives the segment back. The map is gone. */
   free(): void {
+    this.btf?.put();
     this.memory.releaseSegment(this.base);
   }
 }

@@ -28,7 +28,7 @@ export class Mappings {
     const isWritable = (protection & PROT_WRITE) !== 0;
     if (!file.canRead || (isWritable && !file.canWrite)) return -EACCES;
     const range = map.mappable();
-    if (range === -ENOTSUPP) return range;
+    if (range === -ENOTSUPP || map.record !== undefined) return -ENOTSUPP;
     // A file that cannot be written is never shared, whatever was asked, and maps are mapped shared or not at all.
     if (!file.canWrite) return -EINVAL;
     if (isWritable && map.isFrozen) return -EPERM;

@@ -34,11 +34,13 @@ export function prepareElement(
   const code: ElementCode = { memory, file, key, value, slow: () => plain.run() };
   if (cmd === BPF_MAP_LOOKUP_ELEM && file.canRead && flags === 0) {
     const lookup = (): number => (file.isOpen ? map.copyValue(key, value) : plain.run());
-    return hotCommand(lookup, () => map.generateLookup(code));
+    return hotCommand(lookup, () => (map.record === undefined ? map.generateLookup(code) : undefined));
   }
   if (cmd === BPF_MAP_UPDATE_ELEM && file.canWrite && flags <= BPF_EXIST) {
     const update = (): number => (file.isOpen && !map.isFrozen ? map.update(key, value, flags) : plain.run());
-    return hotCommand(update, () => (flags === BPF_ANY ? map.generateUpdate(code) : undefined));
+    return hotCommand(update, () =>
+      flags === BPF_ANY && map.record === undefined ? map.generateUpdate(code) : undefined,
+    );
   }
   if (cmd === BPF_MAP_LOOKUP_AND_DELETE_ELEM && file.canRead && file.canWrite && flags === 0) {
     return { run: () => (file.isOpen && !map.isFrozen ? map.lookupAndDelete(key, value) : plain.run()) };

@@ -27,6 +27,9 @@ export const SEGMENT = {
   LENGTH: 128,
   /** In a segment that is a file: the boot of the machine that it was made in, 16 bytes. What is older cannot be trusted. */
   BOOT: 136,
+  /** The types of keys and values in the map's BTF; 0 when it has none. */
+  BTF_KEY_TYPE_ID: 152,
+  BTF_VALUE_TYPE_ID: 156,
   /** The size of the header: where the map type's own tables begin. */
   HEADER_SIZE: 256,
 } as const;

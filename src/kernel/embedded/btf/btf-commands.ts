@@ -34,7 +34,7 @@ export function loadBtf(state: KernelState, attr: Address, uattr: Address, size:
   if (typeof log === "number") return log;
   const bytes = pointerAt(memory, attr + BTF_LOAD.BTF);
   const checked = accessOk(memory, bytes, btfSize)
-    ? BtfObject.check(new BtfCheck(new RawBtf(memory.u8.slice(bytes, bytes + btfSize)), log))
+    ? BtfObject.check(state.btfs, new BtfCheck(new RawBtf(memory.u8.slice(bytes, bytes + btfSize)), log))
     : -EFAULT;
   const error = finishLog(state, log, uattr, size);
   if (error !== 0) return error;

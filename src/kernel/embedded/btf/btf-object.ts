@@ -1,5 +1,6 @@
 import { Btf } from "../../../btf/btf.ts";
 import type { KernelObject } from "../kernel-object.ts";
+import type { Objects } from "../object-table.ts";
 import { type BtfCheck, BtfRefusal } from "./btf-check.ts";
 import { checkEachType } from "./first-pass.ts";
 import { checkHeader } from "./header.ts";
@@ -17,20 +18,22 @@ export class BtfObject implements KernelObject {
   readonly raw: RawBtf;
   /** The special fields of its structs. */
   readonly records: StructRecords;
+  readonly #table: Objects<KernelObject>;
   #btf: Btf | undefined;
 
-  private constructor(raw: RawBtf, records: StructRecords) {
+  private constructor(table: Objects<KernelObject>, raw: RawBtf, records: StructRecords) {
+    this.#table = table;
     this.raw = raw;
     this.records = records;
   }
 
-  /** Checks BTF as `kernel/bpf/btf.c: btf_parse` of Linux 6.18 does; `−errno` when it is refused. */
-  static check(check: BtfCheck): BtfObject | number {
+  /** BTF of a table of loaded ones, checked as `kernel/bpf/btf.c: btf_parse` of Linux 6.18 does; `−errno` when it is refused. It has no id yet. */
+  static check(table: Objects<KernelObject>, check: BtfCheck): BtfObject | number {
     try {
       checkEachType(check, checkHeader(check));
       checkReferences(check);
       checkTypeTags(check);
-      return new BtfObject(check.btf, findStructRecords(check.btf));
+      return new BtfObject(table, check.btf, findStructRecords(check.btf));
     } catch (error) {
       if (error instanceof BtfRefusal) return -error.errno;
       throw error;
@@ -45,6 +48,11 @@ export class BtfObject implements KernelObject {
   get types(): Btf {
     this.#btf ??= new Btf(this.bytes);
     return this.#btf;
+  }
+
+  /** Drops one reference. */
+  put(): void {
+    this.#table.put(this);
   }
 
   free(): void {}

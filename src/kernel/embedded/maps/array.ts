@@ -1,5 +1,5 @@
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM } from "../../../abi/errno.ts";
-import { BPF_EXIST, BPF_F_INNER_MAP, BPF_F_MMAPABLE, BPF_F_NUMA_NODE, BPF_NOEXIST } from "../../../abi/flags.ts";
+import { BPF_F_INNER_MAP, BPF_F_MMAPABLE, BPF_F_NUMA_NODE, BPF_NOEXIST } from "../../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../../memory/address-space.ts";
 import { PAGE_SIZE, pageAlign } from "../../../memory/page-allocator.ts";
 import { genericLookupBatch, genericUpdateBatch } from "../generic-batch.ts";
@@ -80,11 +80,13 @@ export class ArrayMap extends EmbeddedMap {
   }
 
   override update(key: Address, value: Address, flags: number): number {
-    if (flags > BPF_EXIST) return -EINVAL;
+    const mode = this.updateMode(flags);
+    if (mode < 0) return -EINVAL;
     const element = this.lookup(key);
     if (element === 0) return -E2BIG;
-    if (flags === BPF_NOEXIST) return -EEXIST;
-    copyBytes(this.memory, element, value, this.userValueSize);
+    if (mode === BPF_NOEXIST) return -EEXIST;
+    if (this.record === undefined) copyBytes(this.memory, element, value, this.userValueSize);
+    else this.record.store(this.memory, element, value);
     return 0;
   }
 

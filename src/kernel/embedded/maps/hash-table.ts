@@ -56,12 +56,8 @@ export class HashTable extends EmbeddedMap {
 
   /** Keeps a value that user space gave, at its place in an element that is new or holds an older one. */
   protected storeValue(at: Address, value: Address, _isNew: boolean): void {
-    copyBytes(this.memory, at, value, this.#userValueSize);
-  }
-
-  /** Gives user space the value at a place in an element. */
-  #loadValue(at: Address, value: Address): void {
-    copyBytes(this.memory, value, at, this.#userValueSize);
+    if (this.record === undefined) copyBytes(this.memory, at, value, this.#userValueSize);
+    else this.record.storeNew(this.memory, at, value);
   }
 
   /** Makes room for a new key in a table that is full. False when there is nothing that can go. */
@@ -97,7 +93,7 @@ export class HashTable extends EmbeddedMap {
   override copyValue(key: Address, value: Address): number {
     const found = this.lookup(key);
     if (found === 0) return -ENOENT;
-    this.#loadValue(found, value);
+    this.loadValue(found, value);
     return 0;
   }
 
@@ -113,7 +109,8 @@ export class HashTable extends EmbeddedMap {
    * are: `__htab_percpu_map_update_elem`.
    */
   override update(key: Address, value: Address, flags: number): number {
-    if (flags > BPF_EXIST) return -EINVAL;
+    const mode = this.updateMode(flags);
+    if (mode < 0) return -EINVAL;
     const { i32 } = this.memory;
     const origin = this.#origin;
     const keyAt = key >>> 2;
@@ -126,7 +123,7 @@ export class HashTable extends EmbeddedMap {
     }
     const isNew = element === 0;
     if (isNew) {
-      if (flags === BPF_EXIST) return -ENOENT;
+      if (mode === BPF_EXIST) return -ENOENT;
       element = this.#takeElement(i32);
       if (element === 0 && this.evict()) element = this.#takeElement(i32);
       if (element === 0) return -E2BIG;
@@ -135,7 +132,8 @@ export class HashTable extends EmbeddedMap {
       i32[at] = i32[bucket] as number;
       i32[bucket] = element;
     } else {
-      if (flags === BPF_NOEXIST) return -EEXIST;
+      if (mode === BPF_NOEXIST) return -EEXIST;
+      if (mode !== flags) return this.#storeLocked(element, value);
       if (previous !== 0 && !this.#updatesInPlace) {
         i32[origin + previous] = i32[origin + element] as number;
         i32[origin + element] = i32[bucket] as number;
@@ -146,6 +144,12 @@ export class HashTable extends EmbeddedMap {
     return 0;
   }
 
+  /** With BPF_F_LOCK a value is overwritten where it is, but for its lock, which programs may hold. */
+  #storeLocked(element: number, value: Address): number {
+    this.record?.store(this.memory, (this.#origin + element + this.#valueWord) * 4, value);
+    return 0;
+  }
+
   override delete(key: Address): number {
     return this.#unlink(key >>> 2) === 0 ? -ENOENT : 0;
   }
@@ -153,7 +157,7 @@ export class HashTable extends EmbeddedMap {
   override lookupAndDelete(key: Address, value: Address): number {
     const element = this.#unlink(key >>> 2);
     if (element === 0) return -ENOENT;
-    this.#loadValue((this.#origin + element + this.#valueWord) * 4, value);
+    this.loadValue((this.#origin + element + this.#valueWord) * 4, value);
     return 0;
   }
 
@@ -200,7 +204,7 @@ export class HashTable extends EmbeddedMap {
    * `__htab_map_lookup_and_delete_batch`.
    */
   #batch(batch: MapBatch, deleting: boolean): number {
-    if (batch.hasUnknownElemFlags || batch.flags !== 0) return -EINVAL;
+    if (batch.hasWrongElemFlags(this) || batch.flags !== 0) return -EINVAL;
     const most = batch.count;
     if (most === 0) return 0;
     if (!batch.putCount(0)) return -EFAULT;
@@ -267,7 +271,7 @@ export class HashTable extends EmbeddedMap {
       const at = this.#origin + element;
       const next = i32[at] as number;
       if (hasKeys) copyBytes(memory, key, (at + 1) * 4, keySize);
-      if (hasValues) this.#loadValue((at + this.#valueWord) * 4, value);
+      if (hasValues) this.loadValue((at + this.#valueWord) * 4, value);
       key += keySize;
       value += valueSize;
       if (deleting) this.#releaseElement(i32, element);
@@ -352,9 +356,10 @@ export class HashTable extends EmbeddedMap {
     return geometry && canGenerate(geometry, code) ? generateLookup(geometry, code) : undefined;
   }
 
-  /** Where everything lies, for code that is generated; `undefined` when keys or values are not whole words. */
+  /** Where everything lies, for code that is generated; `undefined` when keys or values are not whole words, or not only data. */
   protected get geometry(): HashGeometry | undefined {
-    return ((this.keySize | this.#userValueSize) & 3) === 0 ? (this.#geometry ??= this.#wholeWords()) : undefined;
+    if (((this.keySize | this.#userValueSize) & 3) !== 0 || this.record !== undefined) return undefined;
+    return (this.#geometry ??= this.#wholeWords());
   }
 
   override get cpuStride(): number {

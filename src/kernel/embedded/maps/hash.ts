@@ -45,8 +45,8 @@ class HashMap extends HashTable {
   /** A batch of updates by generated code, where there is any and nothing is out of the ordinary. */
   #updateEntries(batch: MapBatch): number | undefined {
     const { memory, geometry, keySize, userValueSize } = this;
-    const { keys, values, count, hasUnknownElemFlags } = batch;
-    if (geometry === undefined || count === 0 || hasUnknownElemFlags || ((keys | values) & 3) !== 0) return undefined;
+    const { keys, values, count, elemFlags } = batch;
+    if (geometry === undefined || count === 0 || elemFlags !== 0 || ((keys | values) & 3) !== 0) return undefined;
     if (!accessOk(memory, keys, count * keySize) || !accessOk(memory, values, count * userValueSize)) return undefined;
     const done = updateEntries(memory.i32, geometry, keys >>> 2, values >>> 2, count);
     if (done === undefined) return undefined;

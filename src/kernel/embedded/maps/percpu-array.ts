@@ -1,10 +1,9 @@
-import { E2BIG, EINVAL, ENOENT, ENOMEM, ENOTSUPP } from "../../../abi/errno.ts";
+import { E2BIG, EINVAL, ENOMEM, ENOTSUPP } from "../../../abi/errno.ts";
 import { BPF_F_NUMA_NODE } from "../../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../../memory/address-space.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import { ACCESS_FLAGS, type EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
-import { copyBytes } from "../user-memory.ts";
 import { ArrayMap, arrayEnd } from "./array.ts";
 import { allCpusSize, PERCPU_MOST, slotSize } from "./percpu-values.ts";
 
@@ -56,13 +55,6 @@ class PercpuArrayMap extends ArrayMap {
   }
 
   override get directValue(): Address {
-    return 0;
-  }
-
-  override copyValue(key: Address, value: Address): number {
-    const found = this.lookup(key);
-    if (found === 0) return -ENOENT;
-    copyBytes(this.memory, value, found, this.#userValueSize);
     return 0;
   }
 

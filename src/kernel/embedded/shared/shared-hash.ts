@@ -246,7 +246,7 @@ export class SharedHash extends EmbeddedMap {
    * had, −ENOSPC when there is no room for them, −EFAULT when the caller's memory does not reach.
    */
   #batch(batch: MapBatch, move: (bucket: number, total: number, room: number) => number): number {
-    if (batch.hasUnknownElemFlags || batch.flags !== 0) return -EINVAL;
+    if (batch.hasWrongElemFlags(this) || batch.flags !== 0) return -EINVAL;
     const most = batch.count;
     if (most === 0) return 0;
     if (!batch.putCount(0)) return -EFAULT;

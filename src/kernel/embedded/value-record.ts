@@ -1,0 +1,75 @@
+import type { Address, AddressSpace } from "../../memory/address-space.ts";
+import type { SpecialField } from "./btf/special-fields.ts";
+import { copyBytes } from "./user-memory.ts";
+
+interface Bytes {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * The values of a map in which some fields are not data: locks, timers, pointers of programs. User space reads them as
+ * zeros, and what it writes there is not kept: `copy_map_value` and `check_and_init_map_value` of `include/linux/bpf.h`,
+ * 6.18.
+ */
+export class ValueRecord {
+  readonly fields: readonly SpecialField[];
+  /** Whether BPF_F_LOCK means anything: `bpf_res_spin_lock` is none that user space can take. */
+  readonly hasSpinLock: boolean;
+  readonly #data: readonly Bytes[];
+  readonly #special: readonly Bytes[];
+  /** The special fields that an update lets go of, which are all but locks: `bpf_obj_free_fields`. */
+  readonly #dropped: readonly Bytes[];
+
+  /** `size` is the bytes of a value, of which `slots` lie one behind the other, one for each CPU. */
+  constructor(fields: readonly SpecialField[], size: number, slots = 1) {
+    this.fields = fields;
+    this.hasSpinLock = fields.some(({ type }) => type === "bpf_spin_lock");
+    const stride = slots === 1 ? size : Math.ceil(size / 8) * 8;
+    const all = Array.from({ length: slots }, (_, slot) =>
+      fields.map((field) => ({ ...field, offset: field.offset + slot * stride })),
+    ).flat();
+    this.#special = all.map(({ offset, size }) => ({ offset, length: size }));
+    this.#dropped = all
+      .filter(({ type }) => type !== "bpf_spin_lock" && type !== "bpf_res_spin_lock")
+      .map(({ offset, size }) => ({ offset, length: size }));
+    this.#data = between(this.#special, stride * slots);
+  }
+
+  /** Gives user space a value: special fields are zeros. */
+  load(memory: AddressSpace, from: Address, to: Address): void {
+    this.#copyData(memory, to, from);
+    clear(memory, to, this.#special);
+  }
+
+  /** Keeps a value of user space where there was none: special fields are as new. */
+  storeNew(memory: AddressSpace, at: Address, value: Address): void {
+    this.load(memory, value, at);
+  }
+
+  /** Keeps a value of user space where there was one: locks stay as they are, and what was pointed to is let go. */
+  store(memory: AddressSpace, at: Address, value: Address): void {
+    this.#copyData(memory, at, value);
+    clear(memory, at, this.#dropped);
+  }
+
+  #copyData(memory: AddressSpace, to: Address, from: Address): void {
+    for (const { offset, length } of this.#data) copyBytes(memory, to + offset, from + offset, length);
+  }
+}
+
+function clear(memory: AddressSpace, at: Address, parts: readonly Bytes[]): void {
+  for (const { offset, length } of parts) memory.u8.fill(0, at + offset, at + offset + length);
+}
+
+/** The bytes that are in none of some parts, which are sorted. */
+function between(parts: readonly Bytes[], size: number): Bytes[] {
+  const rest: Bytes[] = [];
+  let end = 0;
+  for (const { offset, length } of parts) {
+    if (offset > end) rest.push({ offset: end, length: offset - end });
+    end = offset + length;
+  }
+  if (size > end) rest.push({ offset: end, length: size - end });
+  return rest;
+}
