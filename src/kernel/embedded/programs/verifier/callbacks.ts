@@ -95,5 +95,5 @@ function checkAsync(v: Verification, found: Arguments): void {
   frame.registers[1] = inMap("map", found.map);
   frame.registers[2] = inMap("map_key", found.map);
   frame.registers[3] = inMap("map_value", found.map);
-  v.putOffState(new State([frame]), facts?.start ?? 0);
+  v.putOffState(new State([frame], v.newId()), facts?.start ?? 0);
 }

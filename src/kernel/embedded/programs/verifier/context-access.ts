@@ -24,7 +24,7 @@ export function checkContextAccess(v: Verification, access: Access): Register | 
 
 /** The context is used as it was handed over: `check_ptr_off_reg`, 6.18. */
 export function checkUnmoved(name: string, context: Register): void {
-  if (context.range.isZero) return;
+  if (context.place === 0) return;
   throw new Rejection(
     EACCES,
     `dereference of modified ctx ptr ${name} disallowed: it is ${describe(context)}; give the offset in the instruction`,

@@ -17,22 +17,22 @@ function describeKind(register: Register): string {
     case "scalar":
       return describeNumber(range);
     case "ctx":
-      return `the context${at(range)}`;
+      return `the context${at(register)}`;
     case "map":
       return map?.label ?? "a map";
     case "map_value":
-      return `a value of ${map?.label}, ${map?.valueSize} bytes${at(range)}`;
+      return `a value of ${map?.label}, ${map?.valueSize} bytes${at(register)}`;
     case "map_key":
-      return `a key of ${map?.label}, ${map?.keySize} bytes${at(range)}`;
+      return `a key of ${map?.label}, ${map?.keySize} bytes${at(register)}`;
     case "stack":
-      return `the frame pointer${at(range)}`;
+      return `the frame pointer${at(register)}`;
     case "packet":
     case "packet_meta":
-      return `a pointer into the ${kind === "packet" ? "packet" : "packet's metadata"}${at(range)}${proven(extent)}`;
+      return `a pointer into the ${kind === "packet" ? "packet" : "packet's metadata"}${at(register)}${proven(extent)}`;
     case "packet_end":
       return "the end of the packet";
     case "mem":
-      return `${register.isRecord ? "a record of a ring buffer" : "memory"}, ${extent} bytes${at(range)}`;
+      return `${register.isRecord ? "a record of a ring buffer" : "memory"}, ${extent} bytes${at(register)}`;
     case "func":
       return "a function";
     case "dynptr":
@@ -49,10 +49,10 @@ function proven(extent: number): string {
 }
 
 /** The offset of a pointer: ` + 4`, or ` + (a number from 0 to 7)`. */
-function at(range: Range): string {
-  if (range.isZero) return "";
-  if (!range.isConstant) return ` + (${describeNumber(range)})`;
-  return range.smin < 0n ? ` - ${-range.smin}` : ` + ${range.smin}`;
+function at({ range, offset, place }: Register): string {
+  const fixed = place ?? offset;
+  const constant = fixed === 0 ? "" : fixed < 0 ? ` - ${-fixed}` : ` + ${fixed}`;
+  return place === undefined ? `${constant} + (${describeNumber(range)})` : constant;
 }
 
 /** `7`, `a number from 0 to 255`, `a number of which nothing is known`. */

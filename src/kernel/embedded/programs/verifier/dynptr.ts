@@ -19,8 +19,8 @@ export function dynptrAt(v: Verification, name: string, argument: Register): Reg
 }
 
 function firstSlot(v: Verification, name: string, argument: Register): StackSlot {
-  const { range } = argument;
-  const index = range.isConstant && range.smin % 8n === 0n && range.smin <= -16n ? slotIndex(Number(range.smin)) : -1;
+  const { place } = argument;
+  const index = place !== undefined && place % 8 === 0 && place <= -16 ? slotIndex(place) : -1;
   const stack = v.frameOf(argument).stack;
   const slot = index < 0 ? undefined : stack[index];
   const second = index < 0 ? undefined : stack[index - 1];
@@ -37,8 +37,8 @@ function firstSlot(v: Verification, name: string, argument: Register): StackSlot
 
 /** A helper makes a dynptr of 16 bytes of the stack. */
 export function makeDynptr(v: Verification, name: string, argument: Register, type: DynptrType): void {
-  const { range } = argument;
-  if (argument.kind !== "stack" || !range.isConstant || range.smin % 8n !== 0n) {
+  const { place } = argument;
+  if (argument.kind !== "stack" || place === undefined || place % 8 !== 0) {
     throw new Rejection(
       EINVAL,
       `Dynptr has to be an uninitialized dynptr: ${name} is ${describe(argument)}, not 16 bytes of the stack at a multiple of 8`,

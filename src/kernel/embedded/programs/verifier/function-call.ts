@@ -63,7 +63,7 @@ function checkGlobalCall(v: Verification, declared: DeclaredFunction, index: num
     if (parameter.kind === "scalar") {
       if (!register.isScalar) refuse("a number");
     } else if (parameter.kind === "ctx") {
-      if (register.kind !== "ctx" || !register.range.isZero) refuse("the context");
+      if (register.kind !== "ctx" || register.place !== 0) refuse("the context");
     } else {
       checkMemoryArgument(v, name, register, parameter.size, parameter.isNullable, refuse);
     }

@@ -175,14 +175,14 @@ function wanted(parameter: HelperArgument): string {
 
 /** Memory may be given from any offset on, everything else as it was got: `check_func_arg_reg_off`, 6.18. */
 function checkOffset(name: string, register: Register, parameter: HelperArgument): void {
-  const { range } = register;
-  if (parameter === "ringbuf_record" && !range.isZero) {
+  const { place } = register;
+  if (parameter === "ringbuf_record" && place !== 0) {
     throw new Rejection(
       EINVAL,
       `${name} must have zero offset when passed to release func: it is ${describe(register)}`,
     );
   }
-  if (register.isScalar || MEMORY.includes(register.kind) || range.isZero) return;
+  if (register.isScalar || MEMORY.includes(register.kind) || place === 0) return;
   throw new Rejection(
     EACCES,
     `dereference of modified ${register.kind} ptr ${name} disallowed: it is ${describe(register)}`,
@@ -296,8 +296,8 @@ function noteMap(register: Register, found: Arguments): void {
 function constantKey(v: Verification, key: Register, map: MapView | undefined): bigint | undefined {
   const isArray = map?.type === BPF_MAP_TYPE_ARRAY || map?.type === BPF_MAP_TYPE_PERCPU_ARRAY;
   if (map === undefined || !isArray || (map.flags & BPF_F_INNER_MAP) !== 0) return undefined;
-  if (key.kind !== "stack" || !key.range.isConstant) return undefined;
-  const offset = Number(key.range.smin);
+  const offset = key.place;
+  if (key.kind !== "stack" || offset === undefined) return undefined;
   const slot = v.frameOf(key).stack[slotIndex(offset)];
   if (slot === undefined) return undefined;
   const first = byteInSlot(offset);
@@ -313,43 +313,44 @@ function constantKey(v: Verification, key: Register, map: MapView | undefined): 
 
 function checkAligned(name: string, register: Register, size: number): void {
   const { bits } = register.range;
-  const place = register.isPacket ? bits.value + 2n : bits.value;
+  const low = bits.value + BigInt.asUintN(64, BigInt(register.offset));
+  const place = register.isPacket ? low + 2n : low;
   if (((place | bits.mask) & BigInt(size - 1)) === 0n) return;
   throw new Rejection(
     EACCES,
-    `misaligned access off ${bits.value} size ${size}: ${name} is ${describe(register)}, and must lie at a multiple of ${size}`,
+    `misaligned access off ${register.place} size ${size}: ${name} is ${describe(register)}, and must lie at a multiple of ${size}`,
   );
 }
 
 /** A text that is there and ends, whatever happens: `check_reg_const_str`, 6.18. */
 function checkConstantString(name: string, register: Register): void {
   const map = register.map;
-  const { range } = register;
+  const start = register.place;
   if (!map?.isConstant)
     throw new Rejection(
       EACCES,
       `${name} does not point to a readonly map: it is ${describe(register)}; the text lies in a map that is BPF_F_RDONLY_PROG and frozen`,
     );
-  if (!range.isConstant) throw new Rejection(EACCES, `${name} is not a constant address: it is ${describe(register)}`);
+  if (start === undefined)
+    throw new Rejection(EACCES, `${name} is not a constant address: it is ${describe(register)}`);
   if (map.directValue === 0)
     throw new Rejection(EACCES, `no direct value access support for this map type: ${map.label}`);
-  const start = Number(range.smin);
   checkRegion(name, register, 0, map.valueSize - start, map.valueSize, "map value");
   for (let at = start; at < map.valueSize; at++) if (map.readConstant(at, 1) === 0n) return;
   throw new Rejection(EINVAL, `string is not zero-terminated: ${name} is ${describe(register)}`);
 }
 
 function checkTimer(name: string, register: Register, found: Arguments): void {
-  const { map, range } = register;
-  if (!range.isConstant)
+  const { map, place } = register;
+  if (place === undefined)
     throw new Rejection(EINVAL, `${name} doesn't have constant offset. bpf_timer has to be at the constant offset`);
   if (map?.timerOffset === undefined)
     throw new Rejection(
       EINVAL,
       `${map?.label} has no valid bpf_timer: its BTF must declare a value with a struct bpf_timer`,
     );
-  if (range.smin !== BigInt(map.timerOffset)) {
-    throw new Rejection(EINVAL, `off ${range.smin} doesn't point to 'struct bpf_timer' that is at ${map.timerOffset}`);
+  if (place !== map.timerOffset) {
+    throw new Rejection(EINVAL, `off ${place} doesn't point to 'struct bpf_timer' that is at ${map.timerOffset}`);
   }
   found.map = map;
   found.mapUid = register.mapUid;

@@ -87,9 +87,9 @@ function loadWhole(v: Verification, access: Access): Register {
   }
   const given = checkAccess(v, access);
   if (given !== undefined) return given;
-  const { map, range } = pointer;
-  if (pointer.kind === "map_value" && map?.isConstant && range.isConstant && map.directValue !== 0) {
-    const value = map.readConstant(Number(range.smin) + offset, size);
+  const { map, place } = pointer;
+  if (pointer.kind === "map_value" && map?.isConstant && place !== undefined && map.directValue !== 0) {
+    const value = map.readConstant(place + offset, size);
     return scalar(constant(access.isSigned ? BigInt.asIntN(size * 8, value) : value));
   }
   return UNKNOWN_SCALAR;
@@ -170,8 +170,8 @@ export function checkMapAccess(name: string, pointer: Register, isWrite: boolean
 /** A lock or a timer in a value is for its helpers alone. */
 export function checkSpecialFields(name: string, pointer: Register, offset: number, size: number): void {
   const { map, range } = pointer;
-  const first = Number(range.smin) + offset;
-  const end = Number(range.umax) + offset + size;
+  const first = Number(range.smin) + pointer.offset + offset;
+  const end = Number(range.umax) + pointer.offset + offset + size;
   const fields = [
     ["bpf_spin_lock", map?.spinLockOffset, 4],
     ["bpf_timer", map?.timerOffset, 16],
@@ -197,7 +197,8 @@ export function checkRegion(
   isZeroAllowed = false,
 ): void {
   const { range } = pointer;
-  const first = range.smin + BigInt(offset);
+  const fixed = BigInt(pointer.offset + offset);
+  const first = range.smin + fixed;
   const holds = `${name} is ${describe(pointer)}`;
   if (first < 0n && range.smin < 0n) {
     throw new Rejection(
@@ -220,7 +221,7 @@ export function checkRegion(
     );
   }
   checkEnd(
-    range.umax + BigInt(offset),
+    range.umax + fixed,
     size,
     bytes,
     isZeroAllowed,
@@ -236,7 +237,7 @@ function checkEnd(first: bigint, size: number, bytes: number, isZeroAllowed: boo
   throw new Rejection(EACCES, `invalid access to ${what}, size=${bytes} off=${first} size=${size}: ${why}${advice}`);
 }
 
-/** What was compared with the end of the packet is there. */
+/** What was compared with the end of the packet is there, from where the unknown numbers that were added lead on. */
 export function checkPacket(
   name: string,
   pointer: Register,
@@ -244,17 +245,24 @@ export function checkPacket(
   size: number,
   isZeroAllowed = false,
 ): void {
+  if (pointer.range.smin < 0n) {
+    throw new Rejection(
+      EACCES,
+      `${name} min value is negative: it is ${describe(pointer)}; use an unsigned index or check that it is not negative`,
+    );
+  }
   if (pointer.extent < 0) {
     throw new Rejection(EINVAL, `${name} offset is outside of the packet: it is ${describe(pointer)}`);
   }
-  checkRegion(name, pointer, offset, size, pointer.extent, "packet", isZeroAllowed);
+  const why = `${name} offset is outside of the packet: it is ${describe(pointer)}`;
+  checkEnd(BigInt(pointer.offset + offset), size, pointer.extent, isZeroAllowed, why, "packet");
 }
 
 /** The stack is accessed aligned, and so are atomics wherever they are; the rest as it comes. */
 function checkAlignment({ name, pointer, offset, size }: Access): void {
   if (size === 1) return;
   const { bits } = pointer.range;
-  const low = bits.value + BigInt.asUintN(64, BigInt(offset));
+  const low = bits.value + BigInt.asUintN(64, BigInt(pointer.offset + offset));
   const isPacket = pointer.isPacket;
   const place = isPacket ? low + 2n : low;
   if (((place | bits.mask) & BigInt(size - 1)) === 0n) return;

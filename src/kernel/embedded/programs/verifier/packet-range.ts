@@ -50,14 +50,15 @@ export function comparePacketEnd(op: number, dst: number, src: number, here: Sta
 
 function isBounded(pointer: Register, end: Register): boolean {
   if (pointer.kind === "packet") return end.kind === "packet_end";
-  return pointer.kind === "packet_meta" && end.kind === "packet" && end.id === 0 && end.range.isZero;
+  return pointer.kind === "packet_meta" && end.kind === "packet" && end.id === 0 && end.place === 0;
 }
 
 /** Every pointer from the same base reaches so far. `isBefore`: the pointer is before the end, not just at it. */
 function prove(state: State, pointer: Register, isBefore: boolean): void {
+  const { offset } = pointer;
   const { umax } = pointer.range;
-  if ((umax === 0n && isBefore) || umax > MAX_PACKET_OFFSET) return;
-  const extent = Number(umax) + (isBefore ? 1 : 0);
+  if (offset < 0 || (offset === 0 && isBefore) || umax + BigInt(offset) > MAX_PACKET_OFFSET) return;
+  const extent = offset + (isBefore ? 1 : 0);
   const kind: RegisterKind = pointer.kind;
   state.changeRegisters((register) => {
     if (register.kind !== kind || register.id !== pointer.id || register.extent >= extent) return register;

@@ -40,10 +40,19 @@ export function movePointer(v: Verification, dst: number, pointer: Register, by:
   }
   checkDistance(by, `math between ${describe(pointer)} and ${describeNumber(by)} is not allowed`, true);
   checkDistance(pointer.range, `${describe(pointer)}: the offset is not allowed`, false);
+  checkFixed(pointer);
   if (isMinus && pointer.kind === "stack") {
     throw new Rejection(EACCES, `R${dst} subtraction from stack pointer prohibited: add a negative number instead`);
   }
   const moved = pointer.copy();
+  if (isKnown) {
+    const sum = BigInt(pointer.offset) + (isMinus ? -by.smin : by.smin);
+    if (sum === BigInt.asIntN(32, sum)) {
+      moved.offset = Number(sum);
+      checkFixed(moved);
+      return moved;
+    }
+  }
   moved.range = isMinus ? minus(pointer.range, by) : plus(pointer.range, by);
   if (!isKnown && pointer.isPacket) {
     moved.id = v.newId();
@@ -53,6 +62,14 @@ export function movePointer(v: Verification, dst: number, pointer: Register, by:
   moved.range.settle();
   if (moved.range.isContradictory) moved.range.forgetBounds();
   return moved;
+}
+
+function checkFixed(pointer: Register): void {
+  if (Math.abs(pointer.offset) < Number(MAX_OFFSET)) return;
+  throw new Rejection(
+    EINVAL,
+    `${describe(pointer)}: the offset is not allowed: an offset is less than ${MAX_OFFSET} either way`,
+  );
 }
 
 function checkDistance(range: Range, what: string, isNumber: boolean): void {

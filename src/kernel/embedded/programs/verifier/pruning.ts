@@ -29,7 +29,10 @@ export class SeenStates {
     for (let index = seen.length - 1; index >= 0; index--) {
       const kept = seen[index] as Checkpoint;
       if (!isSameCallStack(kept.state, state)) continue;
-      if (kept.branches > 0) {
+      const isUnderWay = kept.branches > 0;
+      // What is still under way lies on this path, but for that of another call by a timer.
+      if (isUnderWay && kept.state.entry !== state.entry) continue;
+      if (isUnderWay) {
         if (this.#closesLoop(v, kept, isForced)) return true;
         if (!isForced && jumps < 20 && instructions < 100) keeps = false;
       } else if (isLike(v, kept, state, "covered")) {
@@ -69,7 +72,7 @@ export class SeenStates {
     }
     const isUnchanged =
       kept.state.mayGotoDepth === state.mayGotoDepth && kept.state.callbackDepth === state.callbackDepth;
-    if (!isForced && isUnchanged && isOnPath(kept, state) && isLike(v, kept, state, "same")) {
+    if (!isForced && isUnchanged && isLike(v, kept, state, "same")) {
       throw new Rejection(
         EINVAL,
         `infinite loop detected at insn ${slot}: a round of it changes nothing, so it would never end`,
@@ -77,12 +80,6 @@ export class SeenStates {
     }
     return false;
   }
-}
-
-/** Whether the path has come through a state that was kept. */
-function isOnPath(kept: Checkpoint, state: State): boolean {
-  for (let parent = state.parent; parent !== undefined; parent = parent.parent) if (parent === kept) return true;
-  return false;
 }
 
 /** What was found to matter of the state that covers this one matters of this one, and of what led to it. */

@@ -169,9 +169,21 @@ export class Range {
     }
     this.boundByBits();
     for (let round = 0; round < 3; round++) {
+      const { umin, umax, smin, smax, u32min, u32max, s32min, s32max, bits } = this;
       this.#deduce32();
       this.#deduce64();
       this.#deduceMixed();
+      const isStable =
+        this.u32min === u32min &&
+        this.u32max === u32max &&
+        this.s32min === s32min &&
+        this.s32max === s32max &&
+        this.bits === bits &&
+        this.umin === umin &&
+        this.umax === umax &&
+        this.smin === smin &&
+        this.smax === smax;
+      if (isStable) break;
     }
     this.#learnBits();
     this.boundByBits();
@@ -268,7 +280,8 @@ export class Range {
       this.smax = BigInt(this.s32max);
       this.umin = this.smin;
       this.umax = u64(this.smax);
-      this.bits = intersectBits(this.bits, bitsOfRange(u64(this.smin), u64(this.smax)));
+      const learned = intersectBits(this.bits, bitsOfRange(u64(this.smin), u64(this.smax)));
+      if (learned.value !== this.bits.value || learned.mask !== this.bits.mask) this.bits = learned;
     }
   }
 

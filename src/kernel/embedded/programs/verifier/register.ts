@@ -38,8 +38,10 @@ export const BEYOND_PACKET_END = -2;
  */
 export class Register {
   kind: RegisterKind = "uninit";
-  /** A scalar's value, a pointer's offset from where its object begins. */
+  /** A scalar's value; of a pointer's distance from where its object begins, what was added as an unknown number. */
   range: Range = UNKNOWN;
+  /** What was added to a pointer as constants. */
+  offset = 0;
   /** Registers of the same id, other than 0, hold the same number, or come from the same null check or packet pointer. */
   id = 0;
   /** The scalar is `delta` more than the others of its id, when `isShifted`. */
@@ -70,6 +72,7 @@ export class Register {
     const copy = new Register();
     copy.kind = this.kind;
     copy.range = this.range;
+    copy.offset = this.offset;
     copy.id = this.id;
     copy.delta = this.delta;
     copy.isShifted = this.isShifted;
@@ -85,6 +88,11 @@ export class Register {
     copy.isFirstSlot = this.isFirstSlot;
     if (this.kind === "scalar" && !isFree(this)) copy.from = this;
     return copy;
+  }
+
+  /** A pointer's distance from where its object begins, if that is one number. */
+  get place(): number | undefined {
+    return this.range.isConstant ? this.offset + Number(this.range.smin) : undefined;
   }
 
   get isScalar(): boolean {

@@ -7,8 +7,8 @@ import type { Verification } from "./verification.ts";
 /** `bpf_spin_lock` and `bpf_spin_unlock`: one lock at a time, and the same is unlocked. `process_spin_lock`, 6.18. */
 export function checkSpinLock(v: Verification, pointer: Register, isLock: boolean): void {
   const map = pointer.map;
-  const { range } = pointer;
-  if (!range.isConstant) {
+  const { place } = pointer;
+  if (place === undefined) {
     throw new Rejection(
       EINVAL,
       `R1 doesn't have constant offset: it is ${describe(pointer)}; bpf_spin_lock has to be at the constant offset`,
@@ -20,10 +20,10 @@ export function checkSpinLock(v: Verification, pointer: Register, isLock: boolea
       `${map?.label} has no valid bpf_spin_lock: its BTF must declare a value with a struct bpf_spin_lock`,
     );
   }
-  if (range.smin !== BigInt(map.spinLockOffset)) {
+  if (place !== map.spinLockOffset) {
     throw new Rejection(
       EINVAL,
-      `off ${range.smin} doesn't point to 'struct bpf_spin_lock' that is at ${map.spinLockOffset}`,
+      `off ${place} doesn't point to 'struct bpf_spin_lock' that is at ${map.spinLockOffset}`,
     );
   }
   const held = v.state.lock;

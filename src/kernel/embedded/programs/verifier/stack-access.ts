@@ -43,8 +43,8 @@ export function stackSpan(v: Verification, name: string, pointer: Register, offs
       `invalid unbounded variable-offset access to stack ${name}: it is ${describe(pointer)}`,
     );
   }
-  const first = Number(range.smin) + offset;
-  const end = Number(range.smax) + offset + size;
+  const first = Number(range.smin) + pointer.offset + offset;
+  const end = Number(range.smax) + pointer.offset + offset + size;
   if (first < -MAX_STACK || first > -1 || end > 0) {
     throw new Rejection(
       first < -MAX_STACK || first > -1 ? EACCES : EINVAL,

@@ -88,7 +88,12 @@ function registerLike(old: Register, current: Register, ids: IdPairs, likeness: 
       );
     case "packet":
     case "packet_meta":
-      return old.extent <= current.extent && ids.match(old.id, current.id) && isWithin(old.range, current.range);
+      return (
+        old.extent <= current.extent &&
+        old.offset === current.offset &&
+        ids.match(old.id, current.id) &&
+        isWithin(old.range, current.range)
+      );
     default:
       return isExactly(old, current, ids);
   }
@@ -107,6 +112,7 @@ function isSameObject(a: Register, b: Register): boolean {
     a.map === b.map &&
     a.mapUid === b.mapUid &&
     a.extent === b.extent &&
+    a.offset === b.offset &&
     a.isNullable === b.isNullable &&
     a.isReadOnly === b.isReadOnly &&
     a.isRecord === b.isRecord &&

@@ -91,13 +91,19 @@ export class State {
   parent: Checkpoint | undefined = undefined;
   mayGotoDepth = 0;
   callbackDepth = 0;
+  /** Which call from outside it is a part of: that of the program, or one of those by timers. */
+  readonly entry: number;
 
-  constructor(frames: Frame[]) {
+  constructor(frames: Frame[], entry = 0) {
     this.frames = frames;
+    this.entry = entry;
   }
 
   copy(): State {
-    const copy = new State(this.frames.map((frame) => frame.copy()));
+    const copy = new State(
+      this.frames.map((frame) => frame.copy()),
+      this.entry,
+    );
     copy.references = this.references;
     copy.lock = this.lock;
     copy.parent = this.parent;

@@ -1,4 +1,4 @@
-import { E2BIG, EACCES, EINVAL } from "../../../../abi/errno.ts";
+import { E2BIG, EACCES, EBADF, EINVAL } from "../../../../abi/errno.ts";
 import type { Instruction } from "../../../../isa/instruction.ts";
 import type { EmbeddedMap } from "../../map-ops.ts";
 import type { ProgramSource, VerifiedCall } from "../verified-program.ts";
@@ -97,7 +97,8 @@ export class Verification {
   }
 
   mapAt(slot: number): MapView {
-    const map = this.source.maps.get(slot) as EmbeddedMap;
+    const map = this.source.maps.get(slot);
+    if (map === undefined) throw new Rejection(EBADF, `instruction ${slot}: fd is not pointing to valid bpf_map`);
     let view = this.#maps.get(map);
     if (view === undefined) {
       view = MapView.of(map);

@@ -229,8 +229,8 @@ function jump(v: Verification, instruction: Instruction): boolean {
   }
 }
 
-function checkReserved({ dst, offset, opcode }: Instruction, name: string, isValid: boolean): void {
-  const isZero = name === "BPF_JA" || (dst === 0 && offset === 0);
+function checkReserved({ dst, opcode }: Instruction, name: string, isValid: boolean): void {
+  const isZero = name === "BPF_JA" || dst === 0;
   if (isValid && isZero && (opcode & 8) === 0) return;
   throw new Rejection(EINVAL, `${name} uses reserved fields: what it does not take is 0`);
 }

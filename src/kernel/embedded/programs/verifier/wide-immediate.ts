@@ -2,7 +2,6 @@ import { EINVAL, ENOTSUPP } from "../../../../abi/errno.ts";
 import { BPF_MAP_TYPE_ARRAY } from "../../../../abi/map-types.ts";
 import type { Instruction } from "../../../../isa/instruction.ts";
 import { BPF_PSEUDO_FUNC, BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_IDX, LD_IMM64 } from "../../../../isa/opcodes.ts";
-import { constant } from "./range.ts";
 import { number, pointer } from "./register.ts";
 import { Rejection } from "./rejection.ts";
 import type { Verification } from "./verification.ts";
@@ -26,7 +25,7 @@ export function checkWideImmediate(v: Verification, { dst, src, offset, imm }: I
     default: {
       const value = pointer("map_value");
       value.map = v.mapAt(v.slot);
-      value.range = constant(BigInt(upper >>> 0));
+      value.offset = upper >>> 0;
       return v.write(dst, value);
     }
   }
