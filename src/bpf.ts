@@ -40,13 +40,17 @@ import {
   type PercpuArraySpec,
   type PercpuHashSpec,
   type QueueSpec,
+  type RingBufSpec,
   type StackSpec,
+  type UserRingBufSpec,
 } from "./maps/map-spec.ts";
 import { isOpaqueSpec, isOpaqueType, OpaqueMap, opaqueSizes } from "./maps/opaque-map.ts";
 import type { PercpuArrayMap } from "./maps/percpu-array-map.ts";
 import type { PercpuHashMap } from "./maps/percpu-hash-map.ts";
 import type { Queue } from "./maps/queue.ts";
+import type { RingBuf } from "./maps/ring-buf.ts";
 import type { Stack } from "./maps/stack.ts";
+import type { UserRingBuf } from "./maps/user-ring-buf.ts";
 import type { BpfObject, ObjectTypes } from "./program/bpf-object.ts";
 import type { BpfProgram } from "./program/bpf-program.ts";
 import { type LoadOptions, loadObject } from "./program/load-object.ts";
@@ -127,6 +131,8 @@ export class Bpf implements Disposable {
   createMap<V>(spec: QueueSpec<V>): Queue<V>;
   createMap<V>(spec: StackSpec<V>): Stack<V>;
   createMap<V>(spec: BloomFilterSpec<V>): BloomFilter<V>;
+  createMap<V = Uint8Array>(spec: RingBufSpec<V>): RingBuf<V>;
+  createMap<V = Uint8Array>(spec: UserRingBufSpec<V>): UserRingBuf<V>;
   createMap<I extends Inner, K = number>(spec: ArrayOfMapsSpec<I, K>): ArrayOfMaps<K, InnerMapOf<I>>;
   createMap<K, I extends Inner>(spec: HashOfMapsSpec<K, I>): HashOfMaps<K, InnerMapOf<I>>;
   createMap(spec: OpaqueSpec): OpaqueMap;
@@ -144,7 +150,7 @@ export class Bpf implements Disposable {
       type,
       name: spec.name,
       keySize: key?.size,
-      valueSize: "inner" in spec ? FD_BYTES : spec.value.size,
+      valueSize: valueSizeOf(spec),
       maxEntries: spec.maxEntries,
       flags: flagBits(spec.flags, type),
       numaNode: spec.numaNode,
@@ -291,6 +297,13 @@ export class Bpf implements Disposable {
       if (mapKind === undefined) {
         throw new TypeError(`map ${label} is of type ${info.type}, for which there is bpf.sys alone`);
       }
+      if (mapKind.keys === "records") {
+        if (options.key !== undefined) throw new TypeError(`map ${label} is of type ${info.type}, which has no keys`);
+        return this.#remember(
+          mapKind.make({ context: this.#context, info, value: options.value, pinnedAt }, fd),
+          options,
+        );
+      }
       const value = mapKind.holdsMaps
         ? (this.#innerLayout(options.inner, info) as Layout<unknown> as Layout<V>)
         : checkedLayout("value", options.value, info.valueSize, info);
@@ -336,6 +349,12 @@ export class Bpf implements Disposable {
   #failure(command: number, errno: number, details: Omit<Failure, "kernel" | "sys" | "command" | "errno">): BpfError {
     return new BpfError({ kernel: this.#context.kernel, sys: this.sys, command, errno, ...details });
   }
+}
+
+/** The bytes of a value as the kernel is to know them. */
+function valueSizeOf<K, V>(spec: Exclude<MapSpec<K, V>, OpaqueSpec>): number {
+  if ("inner" in spec) return FD_BYTES;
+  return mapClass(spec.type)?.keys === "records" ? 0 : (spec.value?.size ?? 0);
 }
 
 /** The flags that open a map with less than everything. */

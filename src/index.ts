@@ -81,7 +81,9 @@ export type {
   PercpuArraySpec,
   PercpuHashSpec,
   QueueSpec,
+  RingBufSpec,
   StackSpec,
+  UserRingBufSpec,
 } from "./maps/map-spec.ts";
 export type { ArrayMemory } from "./maps/mapped-array.ts";
 export type { OpaqueMap, OpaqueTypeName } from "./maps/opaque-map.ts";
@@ -90,7 +92,11 @@ export type { PercpuHashMap } from "./maps/percpu-hash-map.ts";
 export { type Merge, PercpuValues } from "./maps/percpu-values.ts";
 export type { Queue } from "./maps/queue.ts";
 export type { PushFlag, QueueStackMap } from "./maps/queue-stack-map.ts";
+export type { RecordMap } from "./maps/record-map.ts";
+export type { RecordsOptions } from "./maps/records.ts";
+export type { BatchesOptions, RingBuf } from "./maps/ring-buf.ts";
 export type { Stack } from "./maps/stack.ts";
+export type { UserRingBuf } from "./maps/user-ring-buf.ts";
 export type { Memory } from "./memory/address-space.ts";
 export type { BpfObject, ObjectTypes } from "./program/bpf-object.ts";
 export type { BpfProgram, RunOptions, RunResult } from "./program/bpf-program.ts";

@@ -7,12 +7,14 @@ export class DelegatingKernel implements Kernel {
   readonly name: Kernel["name"];
   readonly memory: AddressSpace;
   readonly possibleCpus: number;
+  readonly pageSize: number;
   protected readonly kernel: Kernel;
 
   constructor(kernel: Kernel) {
     this.name = kernel.name;
     this.memory = kernel.memory;
     this.possibleCpus = kernel.possibleCpus;
+    this.pageSize = kernel.pageSize;
     this.kernel = kernel;
   }
 
@@ -34,6 +36,10 @@ export class DelegatingKernel implements Kernel {
 
   munmap(address: Address, length: number): number {
     return this.kernel.munmap(address, length);
+  }
+
+  whenReady(fd: number, callback: () => void): (() => void) | number {
+    return this.kernel.whenReady(fd, callback);
   }
 
   fdinfo(fd: number): string | number {

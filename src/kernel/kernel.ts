@@ -14,6 +14,8 @@ export interface Kernel {
   readonly memory: AddressSpace;
   /** CPUs that the kernel could ever bring up: the number of values that a per-CPU map holds for one key. */
   readonly possibleCpus: number;
+  /** The unit in which maps are mapped, in bytes. */
+  readonly pageSize: number;
 
   /** `bpf(2)`: `cmd` is one of `abi/commands.ts`, `attr` the address of a `union bpf_attr` of which `size` bytes are given. */
   bpf(cmd: number, attr: Address, size: number): number;
@@ -31,6 +33,12 @@ export interface Kernel {
   mmap(fd: number, length: number, protection: number, offset: number): Address;
   /** `munmap(2)` of what `mmap` answered, whole. */
   munmap(address: Address, length: number): number;
+  /**
+   * Waits for news of an fd off the event loop: calls back once, and not at once, as an edge-triggered `epoll(7)` would
+   * report EPOLLIN or EPOLLOUT, or when the fd is closed. News from before the call counts unless it was told already.
+   * Answers how to call it off, or `−errno`: `−EPERM` for what never has news. The process stays alive meanwhile.
+   */
+  whenReady(fd: number, callback: () => void): (() => void) | number;
 
   /**
    * What `/proc/self/fdinfo` says of an fd that this kernel gave out: lines of a name, a colon, a tab and a value, among them

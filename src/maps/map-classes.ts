@@ -15,7 +15,10 @@ import type { OpaqueMap, OpaqueTypeName } from "./opaque-map.ts";
 import { PercpuArrayMap } from "./percpu-array-map.ts";
 import { PercpuHashMap } from "./percpu-hash-map.ts";
 import { Queue } from "./queue.ts";
+import type { RecordMapParts } from "./record-map.ts";
+import { RingBuf } from "./ring-buf.ts";
 import { Stack } from "./stack.ts";
+import { UserRingBuf } from "./user-ring-buf.ts";
 
 /** The class of each map type that mapiary has, for the compiler. A new type is a line here and one in `CLASSES`. */
 export interface TypedMaps<K, V> extends Record<OpaqueTypeName, OpaqueMap> {
@@ -29,6 +32,8 @@ export interface TypedMaps<K, V> extends Record<OpaqueTypeName, OpaqueMap> {
   queue: Queue<V>;
   stack: Stack<V>;
   bloom_filter: BloomFilter<V>;
+  ringbuf: RingBuf<V>;
+  user_ringbuf: UserRingBuf<V>;
   array_of_maps: ArrayOfMaps<K, Extract<V, BpfMap>>;
   hash_of_maps: HashOfMaps<K, Extract<V, BpfMap>>;
 }
@@ -60,7 +65,13 @@ export type MapClass =
       readonly holdsMaps?: true;
       readonly make: <K, V>(parts: KeyedMapParts<K, V>, fd: number) => BpfMap;
     }
-  | { readonly keys: "none"; readonly holdsMaps?: never; readonly make: <V>(parts: MapParts<V>, fd: number) => BpfMap };
+  | { readonly keys: "none"; readonly holdsMaps?: never; readonly make: <V>(parts: MapParts<V>, fd: number) => BpfMap }
+  | {
+      /** A layout of its values is one of its records: the kernel knows no size of them. */
+      readonly keys: "records";
+      readonly holdsMaps?: never;
+      readonly make: <V>(parts: RecordMapParts<V>, fd: number) => BpfMap;
+    };
 
 const CLASSES: Readonly<Record<Exclude<keyof TypedMaps<unknown, unknown>, OpaqueTypeName>, MapClass>> = {
   hash: { keys: "given", make: (parts, fd) => new HashMap(parts, fd) },
@@ -73,6 +84,8 @@ const CLASSES: Readonly<Record<Exclude<keyof TypedMaps<unknown, unknown>, Opaque
   queue: { keys: "none", make: (parts, fd) => new Queue(parts, fd) },
   stack: { keys: "none", make: (parts, fd) => new Stack(parts, fd) },
   bloom_filter: { keys: "none", make: (parts, fd) => new BloomFilter(parts, fd) },
+  ringbuf: { keys: "records", make: (parts, fd) => new RingBuf(parts, fd) },
+  user_ringbuf: { keys: "records", make: (parts, fd) => new UserRingBuf(parts, fd) },
   array_of_maps: { keys: "index", holdsMaps: true, make: (parts, fd) => new ArrayOfMaps(ofMaps(parts), fd) },
   hash_of_maps: { keys: "given", holdsMaps: true, make: (parts, fd) => new HashOfMaps(ofMaps(parts), fd) },
 };

@@ -27,7 +27,7 @@ export class MapContext {
    * its callback comes: a kernel that nobody refers to any more must not have to wait for that.
    */
   readonly #collected = new FinalizationRegistry<MapResources>((resources) => this.release(resources));
-  readonly #unused = new FinalizationRegistry<Mapping>(({ address, length }) => this.kernel.munmap(address, length));
+  readonly #unused = new FinalizationRegistry<readonly Mapping[]>((mappings) => this.#unmap(mappings));
 
   constructor(kernel: Kernel, sys: Sys) {
     this.kernel = kernel;
@@ -62,13 +62,17 @@ export class MapContext {
   }
 
   /** Takes note of what an object has mapped, to be unmapped at the latest when it is collected. */
-  ownMapping(owner: object, mapping: Mapping): void {
-    this.#unused.register(owner, mapping, owner);
+  ownMappings(owner: object, mappings: readonly Mapping[]): void {
+    this.#unused.register(owner, mappings, owner);
   }
 
   /** Unmaps what an object had mapped. */
-  releaseMapping(owner: object, { address, length }: Mapping): void {
+  releaseMappings(owner: object, mappings: readonly Mapping[]): void {
     this.#unused.unregister(owner);
-    this.kernel.munmap(address, length);
+    this.#unmap(mappings);
+  }
+
+  #unmap(mappings: readonly Mapping[]): void {
+    for (const { address, length } of mappings) this.kernel.munmap(address, length);
   }
 }

@@ -91,6 +91,26 @@ export interface BloomFilterSpec<V> extends MapSpecBase {
   readonly hashes?: number;
 }
 
+/** A ring buffer, which programs write and user space reads. It has no keys. */
+export interface RingBufSpec<V> extends MapSpecBase {
+  readonly type: "ringbuf";
+  readonly key?: never;
+  /** A record; records are bytes of any length when it is not given. */
+  readonly value?: Layout<V>;
+  /** Its size in bytes: a power of two, and whole pages. */
+  readonly maxEntries: number;
+}
+
+/** A ring buffer, which user space writes and programs read. It has no keys. */
+export interface UserRingBufSpec<V> extends MapSpecBase {
+  readonly type: "user_ringbuf";
+  readonly key?: never;
+  /** A record; records are bytes of any length when it is not given. */
+  readonly value?: Layout<V>;
+  /** Its size in bytes: a power of two, and whole pages. */
+  readonly maxEntries: number;
+}
+
 /**
  * What the maps in a map of maps are: a spec, or a map that they are made like. A map of a spec is made for the kernel to
  * see, and closed at once.
@@ -155,7 +175,9 @@ export type InnerSpec<K, V> =
   | LruPercpuHashSpec<K, V>
   | QueueSpec<V>
   | StackSpec<V>
-  | BloomFilterSpec<V>;
+  | BloomFilterSpec<V>
+  | RingBufSpec<V>
+  | UserRingBufSpec<V>;
 
 /** How the keys and values of a map that exists already are to be read. */
 export interface OpenOptions<K, V> {

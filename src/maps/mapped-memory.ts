@@ -41,7 +41,7 @@ export class MappedMemory implements LivePlace {
     this.#context = context;
     this.#errors = errors;
     this.#memory = context.kernel.memory;
-    context.ownMapping(this, { address, length });
+    context.ownMappings(this, [{ address, length }]);
   }
 
   /** Maps the first `length` bytes of a map; `−errno` when its kernel refuses. */
@@ -77,6 +77,6 @@ export class MappedMemory implements LivePlace {
   /** Ends what was made over the memory, and unmaps it when no typed array needs it. */
   close(): void {
     this.#isClosed = true;
-    if (!this.#isLent) this.#context.releaseMapping(this, this);
+    if (!this.#isLent) this.#context.releaseMappings(this, [this]);
   }
 }

@@ -21,10 +21,8 @@ const SIZES = {
   sk_storage: [4, 0],
   devmap_hash: [4, 4],
   struct_ops: [4, 0],
-  ringbuf: [0, 0],
   inode_storage: [4, 0],
   task_storage: [4, 0],
-  user_ringbuf: [0, 0],
   cgrp_storage: [4, 0],
   arena: [0, 0],
 } as const satisfies Partial<Record<MapTypeName, readonly [keySize: number, valueSize: number]>>;
@@ -50,7 +48,7 @@ export function opaqueSizes(type: OpaqueTypeName): { readonly keySize: number; r
 
 /**
  * A map whose elements are no data of user space: programs, perf events, sockets, network devices, CPUs, the storage of
- * other objects, ring buffers and arenas. It can be made, opened, asked, frozen, pinned and handed to programs by its
+ * other objects, and arenas. It can be made, opened, asked, frozen, pinned and handed to programs by its
  * `fd`; its elements are for `bpf.sys`, as far as the type has any.
  *
  * `docs/map-types.md` lists what each type answers to each command, and `docs/differences.md` which of the things that
@@ -62,9 +60,9 @@ export function opaqueSizes(type: OpaqueTypeName): { readonly keySize: number; r
  * import { embedded } from "mapiary";
  *
  * using bpf = embedded();
- * using events = bpf.createMap({ type: "ringbuf", name: "events", maxEntries: 4096 });
- * events.pin("/sys/fs/bpf/events");
- * assert.equal(bpf.openMap("/sys/fs/bpf/events", { type: "ringbuf" }).maxEntries, 4096);
+ * using devices = bpf.createMap({ type: "devmap", name: "devices", maxEntries: 64 });
+ * devices.pin("/sys/fs/bpf/devices");
+ * assert.equal(bpf.openMap("/sys/fs/bpf/devices", { type: "devmap" }).maxEntries, 64);
  * ```
  *
  * Source: `include/linux/bpf_types.h`, Linux 6.18, names the file of each type.

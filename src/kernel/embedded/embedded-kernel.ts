@@ -46,7 +46,7 @@ import { Bpffs } from "./bpffs.ts";
 import { MemoryDirectory } from "./bpffs-directory.ts";
 import { loadBtf } from "./btf/btf-commands.ts";
 import { fdinfoOf } from "./fdinfo.ts";
-import { FileTable } from "./file-table.ts";
+import { FileTable, MapFile } from "./file-table.ts";
 import type { KernelObject } from "./kernel-object.ts";
 import { i32At, type KernelState, put } from "./kernel-state.ts";
 import { createMap } from "./map-create.ts";
@@ -89,6 +89,7 @@ export class EmbeddedKernel implements Kernel {
   readonly name = "embedded";
   readonly memory: AddressSpace;
   readonly possibleCpus: number;
+  readonly pageSize = PAGE_SIZE;
   readonly #files = new FileTable();
   readonly #bpffs: Bpffs;
   readonly #backing: Backing | undefined;
@@ -155,6 +156,7 @@ export class EmbeddedKernel implements Kernel {
   close(fd: number): number {
     const file = this.#files.close(fd);
     if (file === undefined) return -EBADF;
+    if (file instanceof MapFile) file.map.fileClosed(file);
     put(this.#state, file.object);
     return 0;
   }
@@ -175,6 +177,13 @@ export class EmbeddedKernel implements Kernel {
     if (map === undefined) return -EINVAL;
     put(this.#state, map);
     return 0;
+  }
+
+  whenReady(fd: number, callback: () => void): (() => void) | number {
+    const file = this.#files.map(fd);
+    if (file === undefined) return this.#files.isOpen(fd) ? -EPERM : -EBADF;
+    const readiness = file.map.readiness(file);
+    return readiness === undefined ? -EPERM : readiness.whenReady(callback);
   }
 
   fdinfo(fd: number): string | number {
@@ -200,7 +209,10 @@ export class EmbeddedKernel implements Kernel {
 
   release(): void {
     this.#isReleased = true;
-    for (const fd of this.#files.fds()) this.#files.close(fd);
+    for (const fd of this.#files.fds()) {
+      const file = this.#files.close(fd);
+      if (file instanceof MapFile) file.map.fileClosed(file);
+    }
     collected.unregister(this);
     this.#backing?.release();
     this.memory.detachViews();

@@ -16,6 +16,7 @@ import type { MapBatch } from "./map-batch.ts";
 import type { MapCreateAttr } from "./map-create-attr.ts";
 import type { MapGeometry } from "./maps/map-geometry.ts";
 import type { Objects } from "./object-table.ts";
+import type { Readiness } from "./readiness.ts";
 import { SEGMENT } from "./segment.ts";
 import { copyBytes } from "./user-memory.ts";
 import { ValueRecord } from "./value-record.ts";
@@ -220,6 +221,14 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
   mapRefusal(_isWritable: boolean, _offset: number, _length: number): number {
     return 0;
   }
+
+  /** The news of the map for one open file: `map_poll`. Most maps never have any. */
+  readiness(_file: object): Readiness | undefined {
+    return undefined;
+  }
+
+  /** An open file was closed: whoever waits for news through it is told. */
+  fileClosed(_file: object): void {}
 
   /** A part of the map was mapped, as long as this: `bpf_map_mmap_open`. */
   mapped(isWritable: boolean, _length: number): void {

@@ -50,6 +50,7 @@ export class LinuxKernel implements Kernel {
   readonly name = "linux";
   readonly memory: AddressSpace;
   readonly possibleCpus: number;
+  readonly pageSize: number;
 
   readonly #libc: Libc;
   readonly #syscall: Libc["syscall"];
@@ -73,6 +74,7 @@ export class LinuxKernel implements Kernel {
     const libc = loadLibc();
     this.memory = memory;
     this.possibleCpus = countPossibleCpus();
+    this.pageSize = libc.pageSize;
     this.#libc = libc;
     this.#syscall = libc.syscall;
     this.#errno = libc.errno;
@@ -120,6 +122,10 @@ export class LinuxKernel implements Kernel {
 
   fdinfo(fd: number): string | number {
     return this.#resources.fdinfo(fd);
+  }
+
+  whenReady(fd: number, callback: () => void): (() => void) | number {
+    return this.#lifetime.isOver ? -EBADF : this.#resources.whenReady(fd, callback);
   }
 
   mkdir(path: string): number {

@@ -4,6 +4,7 @@ import { PROT_READ, PROT_WRITE } from "../../abi/mman.ts";
 import type { Address, AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/page-allocator.ts";
 import type { AbsoluteAddresses } from "./absolute-addresses.ts";
+import { EventPoll } from "./event-poll.ts";
 import { type Libc, MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED } from "./libc.ts";
 
 /** A map's memory in the address space: how long it is, and the allocation that it lies in. */
@@ -21,6 +22,8 @@ export class Resources {
   readonly #memory: AddressSpace;
   readonly #addresses: AbsoluteAddresses;
   readonly #fds = new Set<number>();
+  /** Those that were ever waited for. */
+  readonly #waited = new Set<number>();
   readonly #mappings = new Map<Address, Mapping>();
 
   constructor(libc: Libc, memory: AddressSpace, addresses: AbsoluteAddresses) {
@@ -37,6 +40,7 @@ export class Resources {
   /** `close(2)` of an fd that it owns. */
   close(fd: number): number {
     if (!this.#fds.delete(fd)) return -EBADF;
+    if (this.#waited.delete(fd)) EventPoll.of(this.#libc).forget(fd);
     return this.#libc.close(fd) < 0 ? -this.#libc.errno() : 0;
   }
 
@@ -49,6 +53,13 @@ export class Resources {
       // Where /proc is not mounted.
       return (error as NodeJS.ErrnoException).errno ?? -EINVAL;
     }
+  }
+
+  /** Waits for news of an fd that it owns; see `Kernel.whenReady`. */
+  whenReady(fd: number, callback: () => void): (() => void) | number {
+    if (!this.#fds.has(fd)) return -EBADF;
+    this.#waited.add(fd);
+    return EventPoll.of(this.#libc).whenReady(fd, callback);
   }
 
   /** `mmap(2)` of an fd that it owns, over pages of the linear memory; see `Kernel.mmap`. */

@@ -92,3 +92,6 @@ export const MMAP_RULES: Rules = {
   [EPERM]: notWritable,
   [EACCES]: firstOf(notReadable, notWritable, writesReadOnly),
 };
+
+/** `epoll_ctl(2)` of a map. */
+export const EPOLL_RULES: Rules = { [EBADF]: fdClosed };

@@ -84,8 +84,7 @@ export abstract class RingMap extends EmbeddedMap {
     return { address: this.base + FIRST_PAGE, bytes: DATA - FIRST_PAGE + 2 * this.maxEntries };
   }
 
-  /** The news for an open file. */
-  readiness(file: object): Readiness {
+  override readiness(file: object): Readiness {
     let readiness = this.#waiting.get(file);
     if (readiness === undefined) {
       readiness = new Readiness(this.isReady);
@@ -94,8 +93,7 @@ export abstract class RingMap extends EmbeddedMap {
     return readiness;
   }
 
-  /** Nothing is told to an open file any more, but that it was closed. */
-  fileClosed(file: object): void {
+  override fileClosed(file: object): void {
     this.#waiting.get(file)?.raise();
     this.#waiting.delete(file);
   }

@@ -1,0 +1,89 @@
+import { isMainThread } from "node:worker_threads";
+import { type Koffi, type Libc, loadKoffi } from "./libc.ts";
+
+/** Watches one fd off the event loop: calls back on this thread for as long as the fd can be read, while it is started. */
+export interface Watch {
+  /** Keeps the process alive until `stop`. */
+  start(): void;
+  stop(): void;
+}
+
+/** `UV_POLL` and `UV_READABLE` of `uv.h`. */
+const UV_POLL = 8;
+const UV_READABLE = 1;
+/** `POLLIN` of `poll.h`; two `struct pollfd`, of 8 bytes each. */
+const POLLIN = 1;
+const TWO_POLLFDS = 16;
+const EFD_NONBLOCK = 0o4000;
+/** The longest time that a thread of libuv's pool is held at a stretch. */
+const STRETCH = 1000;
+
+/**
+ * A watch of an fd: by the event loop of the main thread itself, whose functions Node's binary exports; elsewhere, in a
+ * worker for one, by `poll(2)` on a thread of the pool.
+ */
+export function watch(libc: Libc, fd: number, onReadable: () => void): Watch {
+  return (isMainThread ? loopWatch(loadKoffi(), fd, onReadable) : undefined) ?? new PoolWatch(libc, fd, onReadable);
+}
+
+/** A watch by libuv; `undefined` where its functions cannot be reached. */
+function loopWatch(koffi: Koffi, fd: number, onReadable: () => void): Watch | undefined {
+  try {
+    const library = koffi.load(null);
+    const loop = library.func("int64_t uv_default_loop(void)")();
+    const size = library.func("size_t uv_handle_size(int type)")(UV_POLL);
+    const handle = library.func("int64_t calloc(size_t count, size_t size)")(1, size);
+    if (library.func("int uv_poll_init(int64_t loop, int64_t handle, int fd)")(loop, handle, fd) < 0) return undefined;
+    const type = koffi.pointer(koffi.proto("void mapiary_on_poll(int64_t handle, int status, int events)"));
+    const callback = koffi.register(onReadable, type) as number;
+    const start = library.func("int uv_poll_start(int64_t handle, int events, mapiary_on_poll *callback)");
+    const stop = library.func("int uv_poll_stop(int64_t handle)");
+    return { start: () => void start(handle, UV_READABLE, callback), stop: () => void stop(handle) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A watch by another thread, which `stop` calls back. It never holds the thread for long, lest a worker cannot end. */
+class PoolWatch implements Watch {
+  readonly #libc: Libc;
+  readonly #onReadable: () => void;
+  readonly #cancel: number;
+  readonly #fds = new DataView(new ArrayBuffer(TWO_POLLFDS));
+  readonly #address: number;
+  #isStarted = false;
+  #isPolling = false;
+
+  constructor(libc: Libc, fd: number, onReadable: () => void) {
+    this.#libc = libc;
+    this.#onReadable = onReadable;
+    this.#cancel = libc.eventfd(0, EFD_NONBLOCK);
+    this.#address = libc.addressOf(new Uint8Array(this.#fds.buffer));
+    this.#fds.setInt32(0, fd, true);
+    this.#fds.setInt16(4, POLLIN, true);
+    this.#fds.setInt32(8, this.#cancel, true);
+    this.#fds.setInt16(12, POLLIN, true);
+  }
+
+  start(): void {
+    this.#isStarted = true;
+    if (!this.#isPolling) this.#poll();
+  }
+
+  stop(): void {
+    this.#isStarted = false;
+    if (this.#isPolling) this.#libc.eventfdWrite(this.#cancel, 1);
+  }
+
+  #poll(): void {
+    this.#isPolling = true;
+    this.#libc.pollElsewhere(this.#address, 2, STRETCH, () => {
+      this.#isPolling = false;
+      const value = new Uint8Array(new ArrayBuffer(8));
+      this.#libc.eventfdRead(this.#cancel, this.#libc.addressOf(value));
+      const isReadable = (this.#fds.getInt16(6, true) & POLLIN) !== 0;
+      if (this.#isStarted && isReadable) this.#onReadable();
+      if (this.#isStarted && !this.#isPolling) this.#poll();
+    });
+  }
+}
