@@ -45,7 +45,9 @@ export class DirectoryMaps implements Objects<EmbeddedMap> {
     const file = memory.fileAt(base);
     if (file?.newPath === undefined) return -ENOMEM;
     memory.u8.set(system.boot, base + SEGMENT.BOOT);
-    const shape = { type: made.type, valueSize: made.valueSize, mapFlags: made.header(SEGMENT.MAP_FLAGS) };
+    const { type, valueSize, maxEntries } = made;
+    const mapExtra = made.header(SEGMENT.MAP_EXTRA);
+    const shape = { type, valueSize, maxEntries, mapFlags: made.header(SEGMENT.MAP_FLAGS), mapExtra };
     const map = makeShared(host, base, shape, true);
     let error = map === undefined ? -ENOTSUP : -EEXIST;
     while (map !== undefined && error === -EEXIST) {

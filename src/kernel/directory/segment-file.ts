@@ -48,7 +48,8 @@ export function checkHeader(
   const attr = attrOf(memory, scratch, bytes);
   const expected = lengthOf(memory, host, attr);
   if (expected === undefined || expected !== status.size) return -EUCLEAN;
-  return { id, attr, type: attr.type, valueSize: attr.valueSize, mapFlags: attr.flags };
+  const { type, valueSize, maxEntries, flags, mapExtraLow } = attr;
+  return { id, attr, type, valueSize, maxEntries, mapFlags: flags, mapExtra: mapExtraLow };
 }
 
 /** The attributes of BPF_MAP_CREATE that a header stands for. */

@@ -32,8 +32,8 @@ export const BLOOM_FILTER: MapType = {
     if (attr.keySize !== 0 || attr.valueSize === 0 || attr.maxEntries === 0) return -EINVAL;
     if (!attr.hasOnlyFlags(CREATE_FLAGS)) return -EINVAL;
     if (attr.mapExtraHigh !== 0 || attr.mapExtraLow > MOST_HASHES) return -EINVAL;
-    const hashes = attr.mapExtraLow === 0 ? DEFAULT_HASHES : attr.mapExtraLow;
-    const bits = bitCount(attr.maxEntries, hashes);
+    const size = bloomBits(attr.maxEntries, attr.mapExtraLow);
+    const { hashes, bits } = size;
     const base = allocateSegment(memory, attr, SEGMENT.HEADER_SIZE + bits / 8);
     if (base === 0) return -ENOMEM;
     const { u32 } = memory;
@@ -41,9 +41,21 @@ export const BLOOM_FILTER: MapType = {
     u32[(base + BLOOM_HEADER.SEED) >>> 2] = seed;
     u32[(base + BLOOM_HEADER.HASHES) >>> 2] = hashes;
     u32[(base + BLOOM_HEADER.MASK) >>> 2] = bits - 1;
-    return new BloomFilter(memory, base);
+    return new BloomFilter(memory, base, size);
   },
 };
+
+/** How many bits a filter has, and how many of them a value sets. */
+export interface BloomBits {
+  readonly bits: number;
+  readonly hashes: number;
+}
+
+/** The bits of a filter for so many values, whose map was given this extra. */
+export function bloomBits(maxEntries: number, mapExtra: number): BloomBits {
+  const hashes = mapExtra === 0 ? DEFAULT_HASHES : mapExtra;
+  return { bits: bitCount(maxEntries, hashes), hashes };
+}
 
 /**
  * The number of bits: of entries × hashes ÷ ln 2, which is where a filter of so many entries errs least often, 1 ÷ ln 2
@@ -71,7 +83,8 @@ function paddedCopy(valueSize: number): PaddedCopy {
   return { words, at: 0, bytes: new Uint8Array(words.buffer) };
 }
 
-class BloomFilter extends EmbeddedMap {
+/** A filter over a segment of which nothing but the seed and the bits is read. */
+export class BloomFilter extends EmbeddedMap {
   readonly #seed: number;
   readonly #hashes: number;
   readonly #mask: number;
@@ -80,11 +93,11 @@ class BloomFilter extends EmbeddedMap {
   /** A copy of a value, padded with zeros to whole words, as the hash wants it. */
   #padded: PaddedCopy | undefined;
 
-  constructor(memory: AddressSpace, base: Address) {
+  constructor(memory: AddressSpace, base: Address, { bits, hashes }: BloomBits) {
     super(memory, base);
     this.#seed = this.header(BLOOM_HEADER.SEED);
-    this.#hashes = this.header(BLOOM_HEADER.HASHES);
-    this.#mask = this.header(BLOOM_HEADER.MASK) | 0;
+    this.#hashes = hashes;
+    this.#mask = (bits - 1) | 0;
     this.#bits = (base + SEGMENT.HEADER_SIZE) >>> 2;
   }
 
@@ -100,14 +113,17 @@ class BloomFilter extends EmbeddedMap {
   /** `bloom_map_push_elem`. */
   override update(_key: Address, value: Address, flags: number): number {
     if (flags !== BPF_ANY) return -EINVAL;
-    const { i32 } = this.memory;
     const { words, at } = this.#wholeWords(value);
     for (let index = 0; index < this.#hashes; index++) {
       const bit = this.#bit(words, at, index);
-      const word = this.#bits + (bit >>> 5);
-      i32[word] = (i32[word] as number) | (1 << (bit & 31));
+      this.setBit(this.#bits + (bit >>> 5), 1 << (bit & 31));
     }
     return 0;
+  }
+
+  protected setBit(word: number, bit: number): void {
+    const { i32 } = this.memory;
+    i32[word] = (i32[word] as number) | bit;
   }
 
   override delete(_key: Address): number {

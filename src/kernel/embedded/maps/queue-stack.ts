@@ -11,7 +11,7 @@ import { copyBytes } from "../user-memory.ts";
  * The segment: the header, then a ring of slots, one more than the map has entries, each of the value's size. The values
  * lie from the tail on to the slot before the head; one slot is always free, so that full and empty differ. Then a guard.
  */
-const RING_HEADER = {
+export const RING_HEADER = {
   /** The slot of the next value. */
   HEAD: SEGMENT.TYPE_HEADER,
   /** The slot of the oldest value. */

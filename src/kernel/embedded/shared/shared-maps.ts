@@ -1,21 +1,34 @@
 import {
   BPF_MAP_TYPE_ARRAY,
+  BPF_MAP_TYPE_BLOOM_FILTER,
   BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_LPM_TRIE,
+  BPF_MAP_TYPE_LRU_HASH,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH,
   BPF_MAP_TYPE_PERCPU_ARRAY,
   BPF_MAP_TYPE_PERCPU_HASH,
+  BPF_MAP_TYPE_QUEUE,
+  BPF_MAP_TYPE_STACK,
 } from "../../../abi/map-types.ts";
 import type { Address } from "../../../memory/address-space.ts";
 import type { EmbeddedMap } from "../map-ops.ts";
 import { allCpusSize } from "../maps/percpu-values.ts";
 import type { SharingHost } from "./agent.ts";
 import { SharedArray } from "./shared-array.ts";
+import { SharedBloomFilter } from "./shared-bloom-filter.ts";
 import { SharedHash } from "./shared-hash.ts";
+import { SharedLpmTrie } from "./shared-lpm-trie.ts";
+import { SharedLruHash } from "./shared-lru-hash.ts";
+import { SharedRing } from "./shared-ring.ts";
 
 /** What is known of a segment before it is used: its header, as it was read once and checked. */
 export interface SegmentShape {
   readonly type: number;
   readonly valueSize: number;
   readonly mapFlags: number;
+  readonly maxEntries: number;
+  /** The lower word of the extra. */
+  readonly mapExtra: number;
 }
 
 /** How a map of a type is made over a segment that is shared; `isNew` says that nobody has used it yet. */
@@ -47,6 +60,19 @@ const SHARED_TYPES: ReadonlyMap<number, MakeShared> = new Map<number, MakeShared
       const userValueSize = allCpusSize(valueSize, host.possibleCpus);
       return new SharedHash(host, base, { userValueSize, storedSize: userValueSize }, isNew);
     },
+  ],
+  [BPF_MAP_TYPE_LRU_HASH, (host, base, { valueSize }, isNew) => new SharedLruHash(host, base, valueSize, isNew)],
+  [
+    BPF_MAP_TYPE_LRU_PERCPU_HASH,
+    (host, base, { valueSize }, isNew) =>
+      new SharedLruHash(host, base, allCpusSize(valueSize, host.possibleCpus), isNew),
+  ],
+  [BPF_MAP_TYPE_LPM_TRIE, (host, base, _shape, isNew) => new SharedLpmTrie(host, base, isNew)],
+  [BPF_MAP_TYPE_QUEUE, (host, base) => new SharedRing(host, base, false)],
+  [BPF_MAP_TYPE_STACK, (host, base) => new SharedRing(host, base, true)],
+  [
+    BPF_MAP_TYPE_BLOOM_FILTER,
+    (host, base, { mapExtra, maxEntries }) => new SharedBloomFilter(host, base, mapExtra, maxEntries),
   ],
 ]);
 
