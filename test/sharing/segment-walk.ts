@@ -1,0 +1,150 @@
+/** What must be true of the bytes of a segment whenever nobody is writing it, read from its file as `docs/segment-format.md` has it. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+
+const HEADER = { TYPE: 12, KEY_SIZE: 16, VALUE_SIZE: 20, MAX_ENTRIES: 24, TYPE_HEADER: 64, LENGTH: 128, SIZE: 256 };
+const TYPES = { HASH: 1, ARRAY: 2, LRU_HASH: 9, LPM_TRIE: 11, QUEUE: 22, STACK: 23 };
+const GUARD_WORDS = 16;
+const VERSIONED_SPARE = 2;
+
+class Segment {
+  readonly words: Int32Array;
+  readonly bytes: Uint8Array;
+  readonly type: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+
+  constructor(path: string) {
+    this.bytes = Uint8Array.from(readFileSync(path));
+    this.words = new Int32Array(this.bytes.buffer);
+    assert.equal(Buffer.from(this.bytes.subarray(0, 8)).toString("latin1"), "mapiary\0");
+    assert.equal(this.word(HEADER.LENGTH / 4) <= this.bytes.length, true);
+    this.type = this.word(HEADER.TYPE / 4);
+    this.keySize = this.word(HEADER.KEY_SIZE / 4);
+    this.valueSize = this.word(HEADER.VALUE_SIZE / 4);
+    this.maxEntries = this.word(HEADER.MAX_ENTRIES / 4);
+  }
+
+  word(at: number): number {
+    assert(at >= 0 && at < this.words.length, `word ${at} lies outside the segment`);
+    return this.words[at] as number;
+  }
+
+  header(word: number): number {
+    return this.word(HEADER.TYPE_HEADER / 4 + word);
+  }
+}
+
+/** Asserts that a segment is in order. With `hasLost: false`, also that no piece of it is in nobody's hands. */
+export function assertWhole(path: string, { hasLost = true }: { hasLost?: boolean } = {}): void {
+  const segment = new Segment(path);
+  if (segment.type === TYPES.HASH || segment.type === TYPES.LRU_HASH) assertHash(segment, hasLost);
+  if (segment.type === TYPES.LPM_TRIE) assertTrie(segment, hasLost);
+  if (segment.type === TYPES.QUEUE || segment.type === TYPES.STACK) assertRing(segment);
+}
+
+function even(words: number): number {
+  return words + (words & 1);
+}
+
+function assertHash(segment: Segment, hasLost: boolean): void {
+  const { keySize, valueSize, maxEntries } = segment;
+  const buckets = 2 ** Math.ceil(Math.log2(maxEntries));
+  const guards = Math.max(1, Math.min(64, buckets / 4));
+  const elements = maxEntries + guards;
+  const keyWords = Math.ceil(keySize / 4);
+  const stored = segment.type === TYPES.LRU_HASH ? Math.ceil(valueSize / 4) * 4 + 4 : valueSize;
+  const elementWords = even(even(1 + keyWords) + Math.ceil(stored / 4));
+  const first = even(HEADER.SIZE / 4 + buckets);
+  const firstGuard = Math.ceil(((first + elements * elementWords) * 4) / 64) * 16;
+  const owner = new Map<number, string>();
+  const claim = (link: number, who: string): void => {
+    const index = (link - first) / elementWords;
+    assert(Number.isInteger(index) && index >= 0 && index < elements, `${who} links to ${link}, which is no element`);
+    assert(!owner.has(index), `element ${index} is claimed by ${owner.get(index)} and by ${who}`);
+    owner.set(index, who);
+  };
+  const keys = new Set<string>();
+  for (let bucket = 0; bucket < buckets; bucket++) {
+    for (let link = segment.word(HEADER.SIZE / 4 + bucket); link !== 0; link = segment.word(link)) {
+      claim(link, `bucket ${bucket}`);
+      const key = Array.from({ length: keyWords }, (_, word) => segment.word(link + 1 + word)).join();
+      assert(!keys.has(key), `key ${key} is there twice`);
+      keys.add(key);
+    }
+  }
+  const live = owner.size;
+  assert(live <= maxEntries, `${live} entries in a table for ${maxEntries}`);
+  for (let link = segment.header(1); link !== 0; link = segment.word(link)) claim(link, "the free list");
+  for (let guard = 0; guard < guards; guard++) {
+    const spare = segment.word(firstGuard + guard * GUARD_WORDS + VERSIONED_SPARE);
+    if (spare !== 0) claim(spare, `guard ${guard}`);
+  }
+  const unused = maxEntries - Math.min(segment.header(2), maxEntries);
+  const lost = elements - owner.size - unused;
+  assert(lost >= 0, "more elements than there are");
+  if (!hasLost && segment.type === TYPES.HASH) assert.equal(lost, 0, `${lost} elements are in nobody's hands`);
+}
+
+function assertTrie(segment: Segment, hasLost: boolean): void {
+  const { keySize, valueSize, maxEntries } = segment;
+  const dataWords = Math.ceil((keySize - 4) / 4);
+  const nodeWords = 4 + dataWords;
+  const nodes = 2 * maxEntries;
+  const firstNode = HEADER.SIZE / 4;
+  const firstValue = even(firstNode + nodeWords * nodes);
+  const valueWords = Math.ceil(valueSize / 8) * 2;
+  const guard = Math.ceil(((firstValue + valueWords * (maxEntries + 1)) * 4) / 64) * 16;
+  const claims = { node: new Set<number>(), value: new Set<number>() };
+  const claim = (kind: "node" | "value", link: number): void => {
+    const index = kind === "node" ? (link - firstNode) / nodeWords : (link - firstValue) / valueWords;
+    const count = kind === "node" ? nodes : maxEntries + 1;
+    assert(Number.isInteger(index) && index >= 0 && index < count, `${link} is no ${kind}`);
+    assert(!claims[kind].has(index), `${kind} ${index} is claimed twice`);
+    claims[kind].add(index);
+  };
+  const bitsOf = (node: number): string =>
+    Array.from({ length: dataWords }, (_, word) => (segment.word(node + 4 + word) >>> 0).toString(2).padStart(32, "0"))
+      .join("")
+      .slice(0, segment.word(node + 2));
+  const visit = (node: number, above: string, isRoot: boolean): void => {
+    claim("node", node);
+    const bits = bitsOf(node);
+    assert(
+      bits.startsWith(above) && (isRoot || bits.length >= above.length),
+      "a node is below a prefix that it has not",
+    );
+    const value = segment.word(node + 3);
+    const children = [segment.word(node), segment.word(node + 1)];
+    if (value !== 0) claim("value", value);
+    else
+      assert(
+        children.every((child) => child !== 0),
+        "an intermediate node parts nothing",
+      );
+    children.forEach((child, bit) => {
+      if (child !== 0) visit(child, bits + bit, false);
+    });
+  };
+  const root = segment.header(0);
+  if (root !== 0) visit(root, "", true);
+  assert(claims.value.size <= maxEntries);
+  const free = (kind: "node" | "value", state: number): void => {
+    for (let link = segment.header(state); link !== 0; link = segment.word(link)) claim(kind, link);
+  };
+  free("node", 1);
+  free("value", 3);
+  const spares = [segment.word(guard + 2), segment.word(guard + 3)] as const;
+  if (spares[0] !== 0) claim("node", spares[0]);
+  if (spares[1] !== 0) claim("value", spares[1]);
+  if (hasLost) return;
+  assert.equal(claims.node.size + (nodes - 1 - segment.header(2)), nodes, "nodes are in nobody's hands");
+  assert.equal(claims.value.size + (maxEntries - segment.header(4)), maxEntries + 1, "values are in nobody's hands");
+}
+
+function assertRing(segment: Segment): void {
+  const slots = segment.maxEntries + 1;
+  assert(segment.header(0) >= 0 && segment.header(0) < slots);
+  assert(segment.header(1) >= 0 && segment.header(1) < slots);
+}
