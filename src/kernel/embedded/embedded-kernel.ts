@@ -79,6 +79,8 @@ export interface EmbeddedOptions {
   readonly possibleCpus?: number;
   /** The most bytes that all maps together may take, up to and by default 4 GiB. */
   readonly maxMemory?: number;
+  /** Is told each line that a program prints by `bpf_trace_printk`, as it stands in Linux's `trace_pipe` behind the time. */
+  readonly trace?: (line: string) => void;
 }
 
 /**
@@ -130,7 +132,7 @@ export class EmbeddedKernel implements Kernel {
     };
     this.#createRefusal = () => shared?.createRefusal() ?? 0;
     this.#objects = new ObjectCommands(this.#state);
-    this.#programs = new ProgramCommands(this.#state, verify);
+    this.#programs = new ProgramCommands(this.#state, verify, options.trace ?? (() => {}));
     this.#elements = new MapElements(this.memory, this.#files);
     this.#attr = this.memory.allocate(ATTR_SIZE, "the embedded kernel");
   }

@@ -6,6 +6,10 @@ export interface LinkedProgram {
   readonly run: (ctx: Address, frame: Address, times: number) => number;
   /** The function by which another program calls it in its own place. */
   readonly entry: CallableFunction;
+  /** BPF_PROG_TYPE_…. */
+  readonly type: number;
+  /** Whether the program may look at bytes: its stack, its context and packet, and what its maps hold. */
+  canSee(at: Address, bytes: number): boolean;
   /** A function of the program, by the number that stands for its address: four arguments of 32 bits and its frame. */
   callback(address: number): Callback;
 }

@@ -9,11 +9,13 @@ import { progTestRun } from "./test-run/prog-test-run.ts";
 export class ProgramCommands {
   readonly #state: KernelState;
   readonly #verify: Verify;
+  readonly #trace: (line: string) => void;
   #host: ProgramHost | undefined;
 
-  constructor(state: KernelState, verify: Verify) {
+  constructor(state: KernelState, verify: Verify, trace: (line: string) => void) {
     this.#state = state;
     this.#verify = verify;
+    this.#trace = trace;
   }
 
   /** BPF_PROG_LOAD: a new program, without fd, or `−errno`. The attr is of `size` bytes at `uattr`. */
@@ -29,7 +31,7 @@ export class ProgramCommands {
   }
 
   get #programs(): ProgramHost {
-    this.#host ??= new ProgramHost(this.#state);
+    this.#host ??= new ProgramHost(this.#state, this.#trace);
     return this.#host;
   }
 }

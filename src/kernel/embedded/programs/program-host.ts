@@ -8,6 +8,7 @@ import { Clock } from "./clock.ts";
 import type { CompileTarget } from "./compiler/program-compiler.ts";
 import { FRAME_SIZE } from "./compiler/registers.ts";
 import { EmbeddedProgram } from "./embedded-program.ts";
+import { currentIdentity, type Identity } from "./identity.ts";
 import { KeyCopy } from "./key-copy.ts";
 import { Packets } from "./packet.ts";
 
@@ -28,7 +29,9 @@ export class ProgramHost {
   readonly state: KernelState;
   readonly memory: AddressSpace;
   readonly clock = new Clock();
+  readonly identity: Identity = currentIdentity();
   readonly packets: Packets;
+  readonly trace: (line: string) => void;
   /** Where the context of a program that is run lies: enough for every type but those whose caller says how long it is. */
   readonly context: Address;
   /** Where helpers leave answers of 64 bits. */
@@ -47,10 +50,12 @@ export class ProgramHost {
   readonly values: Scratch;
   readonly #freeIndexes: number[] = [];
 
-  constructor(state: KernelState) {
+  /** `trace` is told each line that a program prints. */
+  constructor(state: KernelState, trace: (line: string) => void) {
     const { memory } = state;
     const words = memory.allocate(CONTEXT + SK_BUFF.SIZE, "the programs of the embedded kernel");
     this.state = state;
+    this.trace = trace;
     this.memory = memory;
     this.keys = new KeyCopy(memory);
     this.values = new Scratch(memory);
@@ -102,6 +107,19 @@ export class ProgramHost {
       this.memory.u32[(array.base + SEGMENT.HEADER_SIZE + index * 8) >>> 2] as number,
     );
     return program instanceof EmbeddedProgram ? program : undefined;
+  }
+
+  /** Whether bytes are those of the stack, of the context, of the packet, or of one of some maps. */
+  isVisible(at: Address, bytes: number, maps: readonly EmbeddedMap[]): boolean {
+    const isWithin = (start: Address, end: Address): boolean => at >= start && at + bytes <= end;
+    const { head, end, fragments } = this.packets.current;
+    return (
+      isWithin(this.frame + FRAME_SIZE - STACK_SIZE, this.frame + FRAME_SIZE) ||
+      isWithin(this.context, this.context + SK_BUFF.SIZE) ||
+      isWithin(head, end) ||
+      isWithin(fragments.start, fragments.start + fragments.bytes) ||
+      maps.some(({ base }) => isWithin(base + SEGMENT.HEADER_SIZE, base + (this.memory.sizeOf(base) ?? 0)))
+    );
   }
 
   /** Gives a function a place in the table. */

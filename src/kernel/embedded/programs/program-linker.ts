@@ -30,6 +30,8 @@ export function linkProgram(host: ProgramHost, compiled: CompiledProgram, check?
     get entry() {
       return exports[ENTRY] as CallableFunction;
     },
+    type: compiled.type,
+    canSee: (at, bytes) => host.isVisible(at, bytes, compiled.maps),
     callback: (address) => exports[callbackName(address)] as Callback,
   };
   for (const { name, helper, map } of compiled.helpers) {

@@ -50,6 +50,8 @@ export interface ImportedHelper {
 export interface CompiledProgram {
   readonly bytes: Uint8Array;
   readonly helpers: readonly ImportedHelper[];
+  readonly type: number;
+  readonly maps: readonly EmbeddedMap[];
 }
 
 const CHECK: FunctionType = { params: [I32, I32, I32, I32], results: [] };
@@ -106,7 +108,12 @@ export class ProgramCompiler {
     for (const { start, isCallback } of used) {
       if (isCallback) writeCallback(module, callbackName(start), this.functionAt(start));
     }
-    return { bytes: module.encode(this.target.isShared), helpers: [...this.#imports.values()] };
+    return {
+      bytes: module.encode(this.target.isShared),
+      helpers: [...this.#imports.values()],
+      type: source.type,
+      maps: [...new Set(source.maps.values())],
+    };
   }
 
   /** The index of the function that begins at a slot. */
