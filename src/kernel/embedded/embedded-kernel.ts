@@ -119,7 +119,8 @@ export class EmbeddedKernel implements Kernel {
     if (backing !== undefined) collected.register(this, backing, this);
     this.memory = backing?.memory ?? new AddressSpace(options.maxMemory);
     this.possibleCpus = backing?.possibleCpus ?? cpus;
-    const host = { memory: this.memory, possibleCpus: this.possibleCpus, files: this.#files };
+    const programs = new ObjectTable<KernelObject>();
+    const host = { memory: this.memory, possibleCpus: this.possibleCpus, files: this.#files, programs };
     const shared = backing?.open(host);
     const putPinned = (object: KernelObject): void => put(this.#state, object);
     this.#bpffs = new Bpffs((parent) => shared?.mount(parent) ?? new MemoryDirectory(parent, true, putPinned));
@@ -127,7 +128,6 @@ export class EmbeddedKernel implements Kernel {
       ...host,
       bpffs: this.#bpffs,
       maps: shared?.maps ?? new ObjectTable<EmbeddedMap>(),
-      programs: new ObjectTable(),
       btfs: new ObjectTable(),
     };
     this.#createRefusal = () => shared?.createRefusal() ?? 0;

@@ -5,6 +5,8 @@ export interface KernelObject {
   id: number;
   /** Open fds, pins, mappings, and other objects that need it. */
   references: number;
+  /** Is told that something refers to it no longer, but others still do. */
+  referenceDropped?(): void;
   /** Gives back what it holds. It is gone. */
   free(): void;
 }

@@ -7,7 +7,6 @@ import type { Objects } from "./object-table.ts";
 /** What the commands of one embedded kernel work on. */
 export interface KernelState extends MapHost {
   readonly bpffs: Bpffs;
-  readonly programs: Objects<KernelObject>;
   readonly btfs: Objects<KernelObject>;
 }
 

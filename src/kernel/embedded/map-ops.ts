@@ -58,6 +58,7 @@ export interface MapHost {
   readonly possibleCpus: number;
   readonly files: FileTable;
   readonly maps: Objects<EmbeddedMap>;
+  readonly programs: Objects<KernelObject>;
 }
 
 /** What code for the elements of one map is generated from: see `EmbeddedMap.generateLookup`. */
@@ -95,6 +96,8 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
   btf: BtfObject | undefined;
   /** What in its values is not data; `undefined` when all is. */
   record: ValueRecord | undefined;
+  /** How many of them are those of programs. */
+  programReferences = 0;
   /** Writable mappings by `mmap`, which keep the map from being frozen. */
   writableMappings = 0;
 

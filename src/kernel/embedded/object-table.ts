@@ -42,7 +42,7 @@ export class ObjectTable<T extends KernelObject> implements Objects<T> {
 
   put(object: T): void {
     object.references--;
-    if (object.references > 0) return;
+    if (object.references > 0) return object.referenceDropped?.();
     this.#objects.delete(object.id);
     object.free();
   }

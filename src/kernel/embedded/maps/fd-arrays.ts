@@ -3,10 +3,10 @@ import { BPF_ANY, BPF_F_PRESERVE_ELEMS } from "../../../abi/flags.ts";
 import type { Address } from "../../../memory/address-space.ts";
 import { checkObjectArray, OBJECT_MAP_FLAGS, ObjectArray, objectMapType } from "./object-map.ts";
 
-const FD_SIZE = [4];
+export const FD_SIZE = [4];
 
 /** What the arrays of fds have in common: `kernel/bpf/arraymap.c: bpf_fd_array_map_update_elem` and those around it, 6.18. */
-abstract class FdArray extends ObjectArray {
+export abstract class FdArray extends ObjectArray {
   /** What the type says of an open fd that is not one of its objects. */
   protected abstract readonly wrongFd: number;
 
@@ -20,11 +20,6 @@ abstract class FdArray extends ObjectArray {
   }
 }
 
-/** `bpf_prog_get`. */
-class ProgArray extends FdArray {
-  protected readonly wrongFd = EINVAL;
-}
-
 /** Perf events and cgroups cannot be read back: their arrays have no `map_fd_sys_lookup_elem`. */
 class WriteOnlyFdArray extends FdArray {
   /** `perf_event_get`, `cgroup_get_from_fd`. */
@@ -34,9 +29,6 @@ class WriteOnlyFdArray extends FdArray {
     return -ENOTSUPP;
   }
 }
-
-/** `"prog_array"`: `kernel/bpf/arraymap.c`, 6.18. */
-export const PROG_ARRAY = objectMapType({ check: (attr) => checkObjectArray(attr, FD_SIZE), map: ProgArray });
 
 /** `"perf_event_array"`: `kernel/bpf/arraymap.c`, 6.18. */
 export const PERF_EVENT_ARRAY = objectMapType({

@@ -1,3 +1,4 @@
+import { BPF_F_XDP_HAS_FRAGS } from "../../../abi/prog-flags.ts";
 import type { KernelObject } from "../kernel-object.ts";
 import { type KernelState, put } from "../kernel-state.ts";
 import type { EmbeddedMap } from "../map-ops.ts";
@@ -25,6 +26,11 @@ export interface ProgramTraits {
   readonly verifiedInstructions: number;
 }
 
+/** What programs have in common that may take each other's place by a tail call: `bpf_prog_map_compatible`. */
+export function tailCallKind({ type, flags }: ProgramSource): string {
+  return `${type} ${flags & BPF_F_XDP_HAS_FRAGS}`;
+}
+
 /** A program that is loaded: what the embedded kernel keeps of Linux's `struct bpf_prog`. */
 export class EmbeddedProgram implements KernelObject {
   readonly kind = "program";
@@ -44,7 +50,10 @@ export class EmbeddedProgram implements KernelObject {
     this.linked = linked;
     this.tableIndex = host.place(linked.entry);
     this.loadTime = host.clock.monotonic();
-    for (const map of traits.maps) map.references++;
+    for (const map of traits.maps) {
+      map.references++;
+      map.programReferences++;
+    }
     if (traits.debug !== undefined) traits.debug.btf.references++;
   }
 
@@ -52,10 +61,17 @@ export class EmbeddedProgram implements KernelObject {
     return this.traits.source.type;
   }
 
+  get tailCallKind(): string {
+    return tailCallKind(this.traits.source);
+  }
+
   free(): void {
     const state: KernelState = this.#host.state;
     this.#host.displace(this.tableIndex);
-    for (const map of this.traits.maps) put(state, map);
+    for (const map of this.traits.maps) {
+      map.programReferences--;
+      put(state, map);
+    }
     if (this.traits.debug !== undefined) put(state, this.traits.debug.btf);
   }
 }

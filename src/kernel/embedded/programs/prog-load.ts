@@ -12,12 +12,13 @@ import {
 import { progTypeName } from "../../../abi/prog-types.ts";
 import { decode, INSTRUCTION_SIZE } from "../../../isa/instruction.ts";
 import type { Address } from "../../../memory/address-space.ts";
+import { ProgArrayMap } from "../maps/prog-array.ts";
 import { objectName } from "../object-name.ts";
 import { accessOk, pointerAt, stringAt } from "../user-memory.ts";
 import { attachTypeRefusal } from "./attach-types.ts";
 import { compileProgram } from "./compiler/program-compiler.ts";
 import { readDebugInfo } from "./debug-info.ts";
-import { EmbeddedProgram } from "./embedded-program.ts";
+import { EmbeddedProgram, tailCallKind } from "./embedded-program.ts";
 import type { ProgramHost } from "./program-host.ts";
 import { linkProgram } from "./program-linker.ts";
 import { findMaps } from "./program-maps.ts";
@@ -101,6 +102,8 @@ export function loadProgram(
   const verdict = verify(source, log.level);
   const refused = log.finish(verdict.log, "errno" in verdict.result ? verdict.result.errno : 0, size);
   if (refused !== 0 || "errno" in verdict.result) return refused;
+  const kind = { tailCallKind: tailCallKind(source) };
+  for (const map of maps.values()) if (map instanceof ProgArrayMap && !map.accepts(kind)) return -EINVAL;
   const compiled = compileProgram(verdict.result, host.compileTarget);
   return new EmbeddedProgram(
     host,

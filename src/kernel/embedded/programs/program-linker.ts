@@ -21,7 +21,7 @@ export function linkProgram(host: ProgramHost, compiled: CompiledProgram, check?
     memory: host.memory.wasm,
     table: host.table,
     check: check && ((address: number, ...rest: [number, number, number]) => check(address >>> 0, ...rest)),
-    tail_call: (map: Address, index: number) => findProgram(host, map, index),
+    tail_call: (map: Address, index: number) => findProgram(host, compiled.tailCallKind, map, index),
     load_packet: loadPacket(host),
   };
   let exports: WebAssembly.Exports = {};
@@ -58,8 +58,10 @@ function forAnyMap(host: ProgramHost, program: LinkedProgram, helper: HelperFunc
 }
 
 /** The index in the table of the program at an index of a prog_array; −1 when there is none. */
-function findProgram(host: ProgramHost, map: Address, index: number): number {
+function findProgram(host: ProgramHost, kind: string, map: Address, index: number): number {
   const array = host.mapAt(map);
   if (array.type !== BPF_MAP_TYPE_PROG_ARRAY || index >= array.maxEntries) return -1;
-  return host.programAt(array, index)?.tableIndex ?? -1;
+  const program = host.programAt(array, index);
+  // A map that others share may hold ids that are not of this kernel's programs.
+  return program?.tailCallKind === kind ? program.tableIndex : -1;
 }

@@ -13,6 +13,7 @@ import {
 import type { Address } from "../../../../memory/address-space.ts";
 import type { EmbeddedMap } from "../../map-ops.ts";
 import type { HelperFunction } from "../bpf-helpers/helper-function.ts";
+import { tailCallKind } from "../embedded-program.ts";
 import type { VerifiedProgram } from "../verified-program.ts";
 import type { FunctionType } from "../wasm/function-body.ts";
 import { WasmModule } from "../wasm/module.ts";
@@ -51,6 +52,8 @@ export interface CompiledProgram {
   readonly bytes: Uint8Array;
   readonly helpers: readonly ImportedHelper[];
   readonly type: number;
+  /** See `tailCallKind`. */
+  readonly tailCallKind: string;
   readonly maps: readonly EmbeddedMap[];
 }
 
@@ -112,6 +115,7 @@ export class ProgramCompiler {
       bytes: module.encode(this.target.isShared),
       helpers: [...this.#imports.values()],
       type: source.type,
+      tailCallKind: tailCallKind(source),
       maps: [...new Set(source.maps.values())],
     };
   }
