@@ -7,7 +7,6 @@ import type { HelperFunction } from "./helper-function.ts";
  * The checksum of the Internet protocols (RFC 1071): a sum of 16-bit words in ones' complement, of which the byte order of
  * the words does not matter as long as it is kept.
  */
-const MOST_BYTES = 512;
 
 /** Folds a sum to 16 bits: carries come back in at the bottom. */
 function fold(sum: number): number {
@@ -19,8 +18,8 @@ function fold(sum: number): number {
 /** Adds the words of some memory to a sum. */
 function sumOf({ view }: AddressSpace, at: Address, bytes: number, sum: number): number {
   let total = sum;
-  for (let offset = 0; offset < bytes; offset += 2) total += view.getUint16(at + offset, true);
-  return total;
+  for (let offset = 0; offset + 1 < bytes; offset += 2) total += view.getUint16(at + offset, true);
+  return bytes % 2 === 0 ? total : total + view.getUint8(at + bytes - 1);
 }
 
 /** bpf_csum_diff: the checksum when memory is taken out and other memory put in. `net/core/filter.c: bpf_csum_diff`, 6.18. */
@@ -30,8 +29,6 @@ export const CSUM_DIFF: HelperFunction = {
   make:
     ({ memory }) =>
     (from, fromSize, to, toSize, seed) => {
-      if ((fromSize as number) % 4 !== 0 || (toSize as number) % 4 !== 0) return -EINVAL;
-      if ((fromSize as number) + (toSize as number) > MOST_BYTES) return -EINVAL;
       const added = sumOf(memory, to as number, toSize as number, seed as number);
       // Taking out is adding the complement.
       const taken = fold(sumOf(memory, from as number, fromSize as number, 0));

@@ -65,6 +65,9 @@ const NONE = always(0);
 /** `overflowuid`: the sockets of test runs are nobody's. */
 const NOBODY = 65534;
 
+/** `BPF_F_CTXLEN_MASK`: how much of its packet a program puts out, above the index. */
+const PACKET_LENGTH = 2 ** 52 - 1;
+
 const BY_NAME = {
   bpf_map_lookup_elem: MAP_LOOKUP_ELEM,
   bpf_map_update_elem: MAP_UPDATE_ELEM,
@@ -172,7 +175,7 @@ const BY_NAME = {
   bpf_fib_lookup: always(-ENODEV),
   bpf_check_mtu: always(-ENODEV),
 
-  bpf_perf_event_output: atIndex(-ENOENT, ["ignored", "map", "u64"]),
+  bpf_perf_event_output: atIndex(-ENOENT, ["ignored", "map", "u64"], PACKET_LENGTH),
   bpf_perf_event_read: atIndex(-ENOENT, ["map", "u64"]),
   bpf_perf_event_read_value: cleared(-ENOENT, ["ignored", "ignored"]),
   bpf_perf_prog_read_value: cleared(-EINVAL, ["ignored"]),

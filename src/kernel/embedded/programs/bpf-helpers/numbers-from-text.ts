@@ -15,11 +15,12 @@ interface Parsed {
   readonly length: number;
 }
 
-/** bpf_strtol. */
+/** bpf_strtol: what is no number leaves 0. */
 export const STRTOL: HelperFunction = {
   takes: ["u32", "u32", "u64", "u32"],
   answers: "s32",
   make: (host) => (text, length, flags, to) => {
+    host.memory.view.setBigInt64(to as number, 0n, true);
     const parsed = parse(host, text as number, length as number, flags as number);
     if (typeof parsed === "number") return parsed;
     const { magnitude, isNegative } = parsed;
@@ -34,6 +35,7 @@ export const STRTOUL: HelperFunction = {
   takes: ["u32", "u32", "u64", "u32"],
   answers: "s32",
   make: (host) => (text, length, flags, to) => {
+    host.memory.view.setBigInt64(to as number, 0n, true);
     const parsed = parse(host, text as number, length as number, flags as number);
     if (typeof parsed === "number") return parsed;
     if (parsed.isNegative) return -EINVAL;
@@ -42,14 +44,14 @@ export const STRTOUL: HelperFunction = {
   },
 };
 
-/** `kernel/bpf/helpers.c: __bpf_strtoull`, 6.18: spaces, a sign, digits of a base that may be guessed, and whatever follows. */
+/** `kernel/bpf/helpers.c: __bpf_strtoull`, 6.18: spaces, a minus, digits of a base that may be guessed, and whatever follows. */
 function parse({ memory }: ProgramHost, text: Address, length: number, flags: number): Parsed | number {
   if (!BASES.has(flags) || length === 0) return -EINVAL;
   const characters = String.fromCharCode(...memory.u8.subarray(text, text + Math.min(length, 256)));
   const start = characters.search(/[^\t-\r \xa0]/);
   if (start < 0) return -EINVAL;
   const sign = characters.charAt(start);
-  const digits = characters.slice(start + (sign === "-" || sign === "+" ? 1 : 0));
+  const digits = characters.slice(start + (sign === "-" ? 1 : 0));
   const base = flags === 0 ? guessedBase(digits) : flags;
   const prefix = base === 16 && /^0x/i.test(digits) ? 2 : 0;
   const found = DIGITS[base]?.exec(digits.slice(prefix))?.[0] ?? "";

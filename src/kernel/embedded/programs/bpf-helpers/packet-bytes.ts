@@ -74,7 +74,8 @@ export const XDP_LOAD_BYTES: HelperFunction = {
   takes: ["u32", "u32", "u32", "u32"],
   answers: "s32",
   make: (host) => (ctx, offset, to, length) => {
-    if (!hasXdpBytes(host, ctx as number, offset as number, length as number)) return -EINVAL;
+    const refusal = xdpRefusal(host, ctx as number, offset as number, length as number);
+    if (refusal !== 0) return refusal;
     forEachXdpPiece(host, ctx as number, offset as number, length as number, (at, done, bytes) => {
       host.memory.u8.copyWithin((to as number) + done, at, at + bytes);
     });
@@ -87,7 +88,8 @@ export const XDP_STORE_BYTES: HelperFunction = {
   takes: ["u32", "u32", "u32", "u32"],
   answers: "s32",
   make: (host) => (ctx, offset, from, length) => {
-    if (!hasXdpBytes(host, ctx as number, offset as number, length as number)) return -EINVAL;
+    const refusal = xdpRefusal(host, ctx as number, offset as number, length as number);
+    if (refusal !== 0) return refusal;
     forEachXdpPiece(host, ctx as number, offset as number, length as number, (at, done, bytes) => {
       host.memory.u8.copyWithin(at, (from as number) + done, (from as number) + done + bytes);
     });
@@ -103,9 +105,10 @@ function linearLength({ memory }: ProgramHost, ctx: number): number {
   return memory.view.getUint32(ctx + XDP_MD.DATA_END, true) - memory.view.getUint32(ctx + XDP_MD.DATA, true);
 }
 
-/** `bpf_xdp_pointer`: both are of 16 bits, and end inside the packet. */
-function hasXdpBytes(host: ProgramHost, ctx: number, offset: number, length: number): boolean {
-  return offset <= U16_MAX && length <= U16_MAX && offset + length <= xdpLength(host, ctx);
+/** Why a stretch of a packet cannot be reached: both are of 16 bits, and end inside it. `bpf_xdp_pointer`. */
+function xdpRefusal(host: ProgramHost, ctx: number, offset: number, length: number): number {
+  if (offset > U16_MAX || length > U16_MAX) return -EFAULT;
+  return offset + length <= xdpLength(host, ctx) ? 0 : -EINVAL;
 }
 
 /** Calls a function with the parts of a stretch of the packet that lie together: in the first buffer, and behind it. */
