@@ -20,7 +20,7 @@ import {
 import { describe } from "./describe.ts";
 import { movePointer } from "./pointer-arithmetic.ts";
 import { constant, type Range, signExtend, signExtendLow } from "./range.ts";
-import { arithmetic } from "./range-arithmetic.ts";
+import { arithmetic, swapBytes } from "./range-arithmetic.ts";
 import { markPrecise, number, type Register, scalar, UNKNOWN_SCALAR } from "./register.ts";
 import { Rejection } from "./rejection.ts";
 import type { Verification } from "./verification.ts";
@@ -55,11 +55,11 @@ function checkUnary(v: Verification, { opcode, dst, src, offset, imm }: Instruct
     );
   }
   const register = v.read(dst);
-  const isTracked = isNegation && register.isScalar;
-  v.write(
-    dst,
-    isTracked ? scalar(arithmetic(BPF_NEG, is64, register.range, register.range), register) : UNKNOWN_SCALAR,
-  );
+  if (!register.isScalar) return v.write(dst, UNKNOWN_SCALAR);
+  const { range } = register;
+  const isSwap = is64 || (opcode & BPF_X) !== 0;
+  const result = isNegation ? arithmetic(BPF_NEG, is64, range, range) : swapBytes(range, imm, isSwap);
+  v.write(dst, scalar(result, register));
 }
 
 function checkMove(v: Verification, instruction: Instruction): void {
@@ -134,7 +134,7 @@ function extended(v: Verification, src: number, bits: number, extend: (range: Ra
 function takeLink(to: Register, from: Register): void {
   to.id = from.id;
   to.delta = from.delta;
-  to.isShifted = from.isShifted;
+  to.shift = from.shift;
 }
 
 /** The low word of a number, zero-extended. */
@@ -157,12 +157,12 @@ export function linkedCopy(v: Verification, src: number): Register {
 
 /** The register with an id by which others can be linked to it. A constant needs none. */
 export function withId(v: Verification, register: Register): Register {
-  if (!register.isScalar || (register.id !== 0 && !register.isShifted)) return register;
-  if (register.range.isConstant && !register.isShifted) return register;
+  if (!register.isScalar || (register.id !== 0 && register.shift === 0)) return register;
+  if (register.range.isConstant && register.shift === 0) return register;
   const linked = register.copy();
   linked.id = register.range.isConstant ? 0 : v.newId();
   linked.delta = 0;
-  linked.isShifted = false;
+  linked.shift = 0;
   return linked;
 }
 
@@ -194,7 +194,7 @@ function combined(v: Verification, instruction: Instruction, a: Register, b: Reg
   const { opcode, dst } = instruction;
   const op = opcode & 0xf0;
   const is64 = (opcode & 7) === BPF_ALU64;
-  if (a.isScalar && b.isScalar) return addLink(op, is64, a, b);
+  if (a.isScalar && b.isScalar) return addLink(op, is64, split(v, instruction, a, b), b);
   if (!a.isScalar && !b.isScalar) {
     if (op === BPF_SUB) return UNKNOWN_SCALAR;
     throw new Rejection(
@@ -221,14 +221,35 @@ function combined(v: Verification, instruction: Instruction, a: Register, b: Reg
   return movePointer(v, dst, pointer, offset.range, op === BPF_SUB);
 }
 
+/**
+ * All bits or none, as comparisons without a jump give it, is two numbers far apart: when it masks a constant each is
+ * followed by itself. `maybe_fork_scalars`, 6.18.
+ */
+function split(v: Verification, { opcode, dst }: Instruction, a: Register, b: Register): Register {
+  const op = opcode & 0xf0;
+  if ((op !== BPF_AND && op !== BPF_OR) || !b.range.isConstant) return a;
+  const is64 = a.range.smin === -1n && a.range.smax === 0n;
+  if (!is64 && !(a.range.s32min === -1 && a.range.s32max === 0)) return a;
+  const one = (value: -1 | 0): Register => {
+    if (is64) return scalar(constant(BigInt(value)), a);
+    const range = a.range.copy();
+    range.set32(value);
+    return scalar(range, a);
+  };
+  v.putOff(v.slot).frame.registers[dst] = one(0);
+  return one(-1);
+}
+
 /** A number to which a constant was added is still linked to those that it was copied from, by the difference. */
 function addLink(op: number, is64: boolean, a: Register, b: Register): Register {
   const result = scalar(arithmetic(op, is64, a.range, b.range), a, b);
-  const isShift = op === BPF_ADD && is64 && a.id !== 0 && !a.isShifted && b.range.isConstant;
-  if (isShift && b.range.value <= 0x7fff_ffffn) {
-    result.id = a.id;
-    result.isShifted = true;
-    result.delta = Number(b.range.value);
-  }
+  const isConstant = is64 ? b.range.isConstant : b.range.isLowConstant;
+  if ((op !== BPF_ADD && op !== BPF_SUB) || a.id === 0 || a.shift !== 0 || !isConstant) return result;
+  const value = is64 ? b.range.smin : BigInt.asIntN(32, b.range.value);
+  const isSmall = value === BigInt.asIntN(32, value) && !(op === BPF_SUB && value === -(1n << 31n));
+  if (!isSmall || (!is64 && a.range.umax > 0xffff_ffffn)) return result;
+  result.id = a.id;
+  result.shift = is64 ? 64 : 32;
+  result.delta = Number(op === BPF_SUB ? -value : value);
   return result;
 }

@@ -97,7 +97,7 @@ function relearn(register: Register, range: Range, from: Register): Register {
   const learned = scalar(range, register, from);
   learned.id = register.id;
   learned.delta = register.delta;
-  learned.isShifted = register.isShifted;
+  learned.shift = register.shift;
   return learned;
 }
 

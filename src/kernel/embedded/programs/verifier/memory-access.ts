@@ -75,7 +75,7 @@ export function load(v: Verification, access: Access): Register {
   const cut = scalar(range, loaded);
   cut.id = loaded.id;
   cut.delta = loaded.delta;
-  cut.isShifted = loaded.isShifted;
+  cut.shift = loaded.shift;
   return cut;
 }
 

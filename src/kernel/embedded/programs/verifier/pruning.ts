@@ -118,7 +118,7 @@ function clearSingleIds(state: State): void {
     if (register.kind !== "scalar" || register.id === 0 || count.get(register.id) !== 1) return register;
     const single = register.copy();
     single.id = 0;
-    single.isShifted = false;
+    single.shift = 0;
     single.delta = 0;
     return single;
   });

@@ -10,7 +10,7 @@ import {
   BPF_SUB,
   BPF_XOR,
 } from "../../../../isa/opcodes.ts";
-import { constant, type Range, S32_MAX, S32_MIN, S64_MAX, S64_MIN, U32_MAX, UNKNOWN, ZERO } from "./range.ts";
+import { constant, Range, S32_MAX, S32_MIN, S64_MAX, S64_MIN, truncate, U32_MAX, UNKNOWN, ZERO } from "./range.ts";
 import {
   addBits,
   andBits,
@@ -78,6 +78,20 @@ export function arithmetic(op: number, is64: boolean, a: Range, b: Range): Range
   result.settle();
   if (result.isContradictory) result.forgetBounds();
   return result.isConstant ? constant(result.value) : result;
+}
+
+/** The low `bits` bits with their bytes in the other order, or, on a machine that has that order already, as they are. */
+export function swapBytes(range: Range, bits: number, isSwap: boolean): Range {
+  const result = isSwap ? new Range() : range;
+  if (isSwap) result.bits = { value: swapped(range.bits.value, bits), mask: swapped(range.bits.mask, bits) };
+  if (bits < 64) return truncate(result, bits / 8);
+  return isSwap ? result.settle() : range;
+}
+
+function swapped(word: bigint, bits: number): bigint {
+  let result = 0n;
+  for (let byte = 0; byte < bits / 8; byte++) result = (result << 8n) | ((word >> BigInt(8 * byte)) & 0xffn);
+  return result;
 }
 
 /** Shifts are followed by constants within the width only, division not at all. */

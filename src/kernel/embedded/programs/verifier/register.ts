@@ -44,9 +44,9 @@ export class Register {
   offset = 0;
   /** Registers of the same id, other than 0, hold the same number, or come from the same null check or packet pointer. */
   id = 0;
-  /** The scalar is `delta` more than the others of its id, when `isShifted`. */
+  /** The scalar is `delta` more than the others of its id, when it is shifted: by an addition of so many bits, 32 or 64. */
   delta = 0;
-  isShifted = false;
+  shift: 0 | 32 | 64 = 0;
   /** The reference that goes with it, to be released; 0 without. */
   ref = 0;
   map: MapView | undefined = undefined;
@@ -75,7 +75,7 @@ export class Register {
     copy.offset = this.offset;
     copy.id = this.id;
     copy.delta = this.delta;
-    copy.isShifted = this.isShifted;
+    copy.shift = this.shift;
     copy.ref = this.ref;
     copy.map = this.map;
     copy.mapUid = this.mapUid;

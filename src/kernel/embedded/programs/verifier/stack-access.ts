@@ -85,7 +85,7 @@ export function readStack(v: Verification, pointer: Register, span: StackSpan, s
     const filled = spilled.copy();
     if (spilled.range.width > size * 8) {
       filled.id = 0;
-      filled.isShifted = false;
+      filled.shift = 0;
       filled.delta = 0;
     }
     return filled;
@@ -191,7 +191,7 @@ function spilledScalar(v: Verification, register: Register, size: number, from: 
   }
   const copy = register.copy();
   copy.id = 0;
-  copy.isShifted = false;
+  copy.shift = 0;
   copy.delta = 0;
   return copy;
 }

@@ -101,8 +101,7 @@ function registerLike(old: Register, current: Register, ids: IdPairs, likeness: 
 
 function scalarLike(old: Register, current: Register, ids: IdPairs, likeness: Likeness): boolean {
   if (!old.isPrecise && likeness === "covered") return true;
-  if (old.id !== 0 && old.isShifted !== current.isShifted) return false;
-  if (old.id !== 0 && old.isShifted && old.delta !== current.delta) return false;
+  if (old.id !== 0 && (old.shift !== current.shift || old.delta !== current.delta)) return false;
   return ids.matchScalar(old.id, current.id) && isWithin(old.range, current.range);
 }
 
@@ -126,7 +125,7 @@ function isExactly(a: Register, b: Register, ids: IdPairs): boolean {
   return (
     isSameObject(a, b) &&
     isSameRange(a.range, b.range) &&
-    a.isShifted === b.isShifted &&
+    a.shift === b.shift &&
     a.delta === b.delta &&
     ids.match(a.id, b.id) &&
     ids.match(a.ref, b.ref) &&
