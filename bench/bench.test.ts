@@ -77,7 +77,7 @@ describe("npm run bench -- --quick --json", () => {
   let result: Result & { goals: { title: string; found: number; isMet: boolean }[] };
 
   before(() => {
-    const sizes = ["--entries", "500", "--rounds", "2", "--milliseconds", "1"];
+    const sizes = ["--entries", "500", "--rounds", "2", "--milliseconds", "1", "--growth", "1000"];
     const types = ["--types", TYPES.join(",")];
     const args = ["--import", "tsx", join(import.meta.dirname, "bench.ts"), "--quick", "--json", ...sizes, ...types];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
@@ -89,7 +89,12 @@ describe("npm run bench -- --quick --json", () => {
   test("every peer that is present gave a time for every measure that it has", () => {
     for (const peer of result.peers.filter((one) => one.absent === undefined)) {
       const lacking = MEASURE_NAMES.filter((name) => peer.cells[name] === undefined);
-      assert.deepEqual(lacking, peer.name.startsWith("map-") ? ["batch"] : [], peer.title);
+      const isHelper = peer.place === "helper";
+      const expected = isHelper
+        ? MEASURE_NAMES.filter((name) => name !== "get-hit" && name !== "overwrite")
+        : ["batch"];
+      const hasAll = /^(embedded|linux|npm|c)-/.test(peer.name);
+      assert.deepEqual(lacking, hasAll ? [] : expected, peer.title);
       for (const cell of Object.values(peer.cells)) assertSpread(cell.nanoseconds);
     }
   });
@@ -135,6 +140,11 @@ describe("npm run bench -- --quick --json", () => {
       assert.equal((bytesPerEntry.linux ?? 0) > 0, linux.available());
       assert.equal(absent.length, linux.available() ? 0 : 1);
     }
+  });
+
+  test("growth and pauses are told", () => {
+    for (const { kinds } of result.growth) for (const sizing of Object.values(kinds)) assert.ok(sizing.get > 0);
+    for (const pause of Object.values(result.pauses.longest)) assert.ok(pause > 0);
   });
 
   test("memory, import and the machine are told", () => {

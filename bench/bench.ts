@@ -2,7 +2,7 @@
  * Measures mapiary against its peers: `npm run bench -- [--quick | --full] [--json | --markdown]`.
  *
  * `--json` prints one JSON object and nothing else, `--markdown` also writes docs/performance.md. `--entries`, `--rounds`
- * and `--milliseconds` override the sizes, `--seed` the order of the keys; `--types hash,queue` measures only those of the
+ * `--milliseconds` and `--growth` (the most entries of a table) override the sizes, `--seed` the order of the keys; `--types hash,queue` measures only those of the
  * map types.
  */
 import { writeFileSync } from "node:fs";
@@ -10,6 +10,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { buildJavaScript } from "./build.ts";
 import { goals } from "./goals.ts";
+import { type GrowthEffort, measureGrowth } from "./growth/growth.ts";
+import { measurePauses } from "./growth/pauses.ts";
 import { importCost } from "./import-cost.ts";
 import { machine } from "./machine.ts";
 import { MEASURED_TYPES } from "./map-types/measured-types.ts";
@@ -27,9 +29,14 @@ import { startAll } from "./start.ts";
 import { spreadOf } from "./statistics.ts";
 import { terminalReport } from "./terminal.ts";
 
-const DEFAULT: Effort = { entries: 100_000, rounds: 20, milliseconds: 15 };
-const QUICK: Effort = { entries: 20_000, rounds: 5, milliseconds: 3 };
-const FULL: Effort = { entries: 100_000, rounds: 100, milliseconds: 25 };
+/** The effort for what is measured in turns, and how far the tables grow. */
+interface BenchEffort extends Effort {
+  readonly growth: GrowthEffort;
+}
+
+const DEFAULT: BenchEffort = { entries: 100_000, rounds: 12, milliseconds: 8, growth: { most: 1_000_000, rounds: 1 } };
+const QUICK: BenchEffort = { entries: 20_000, rounds: 5, milliseconds: 3, growth: { most: 10_000, rounds: 1 } };
+const FULL: BenchEffort = { entries: 100_000, rounds: 100, milliseconds: 25, growth: { most: 10_000_000, rounds: 5 } };
 const DEFAULT_SEED = "2463534242";
 const PERFORMANCE = join(import.meta.dirname, "..", "docs", "performance.md");
 
@@ -42,6 +49,7 @@ const { values: options } = parseArgs({
     entries: { type: "string" },
     rounds: { type: "string" },
     milliseconds: { type: "string" },
+    growth: { type: "string" },
     types: { type: "string" },
     seed: { type: "string", default: DEFAULT_SEED },
   },
@@ -57,16 +65,21 @@ tell("memory and import");
 const types = typeResults(ofTypes.contenders, ofTypes.measured, effort.entries);
 const memory = memoryPerEntry(effort.entries);
 const cost = importCost(Math.min(effort.rounds, 20));
+const growth = measureGrowth(effort.growth, tell);
+tell("pauses of the event loop");
+const pauseEntries = Math.min(effort.growth.most, 1_000_000);
 const result: Result = {
   machine: machine(),
-  effort: { ...effort, seed },
+  effort: { entries: effort.entries, rounds: effort.rounds, milliseconds: effort.milliseconds, seed },
   ...peerResults(contenders, measured),
   types,
   memory,
   importCost: cost,
+  growth,
+  pauses: { entries: pauseEntries, longest: measurePauses(pauseEntries, effort.growth.rounds + 1) },
   clock: spreadOf(measured.clock),
 };
-const reached = goals(measured.samples, types, memory, cost);
+const reached = goals(measured.samples, result);
 tell("");
 
 if (options.markdown) writeFileSync(PERFORMANCE, markdownReport(result, reached));
@@ -87,12 +100,13 @@ async function measureAll<M extends string, P extends Startable>(
   return { contenders, measured };
 }
 
-function chosenEffort(): Effort {
+function chosenEffort(): BenchEffort {
   const preset = options.quick ? QUICK : options.full ? FULL : DEFAULT;
   return {
     entries: natural("entries", options.entries ?? `${preset.entries}`),
     rounds: natural("rounds", options.rounds ?? `${preset.rounds}`),
     milliseconds: natural("milliseconds", options.milliseconds ?? `${preset.milliseconds}`),
+    growth: { ...preset.growth, most: natural("growth", options.growth ?? `${preset.growth.most}`) },
   };
 }
 

@@ -15,7 +15,11 @@ export const BUILT = {
   peerProcess: join(BUILD, "peers", "peer-process.js"),
   /** The program of a map type on one kernel. */
   typeProcess: join(BUILD, "peers", "type-process.js"),
+  /** The program of helpers in a program on one kernel. */
+  helperProcess: join(BUILD, "peers", "helper-process.js"),
   memoryOfMap: join(BUILD, "peers", "memory-of-map.js"),
+  growthProcess: join(BUILD, "peers", "growth", "growth-process.js"),
+  pauseProcess: join(BUILD, "peers", "growth", "pause-process.js"),
   index: pathToFileURL(join(BUILD, "dist", "index.js")).href,
   linux: pathToFileURL(join(BUILD, "dist", "linux.js")).href,
 } as const;
@@ -32,7 +36,14 @@ export function buildJavaScript(): void {
   writeFileSync(join(BUILD, "package.json"), JSON.stringify({ name: "mapiary", type: "module", exports }));
   run("npm", ["run", "--silent", "build:code", "--", `--outdir=${join(BUILD, "dist")}`]);
   buildSync({
-    entryPoints: ["peer-process.ts", "type-process.ts", "memory-of-map.ts"].map((name) => join(BENCH, name)),
+    entryPoints: [
+      "peer-process.ts",
+      "type-process.ts",
+      "helper-process.ts",
+      "memory-of-map.ts",
+      "growth/growth-process.ts",
+      "growth/pause-process.ts",
+    ].map((name) => join(BENCH, name)),
     outdir: join(BUILD, "peers"),
     bundle: true,
     splitting: true,
@@ -63,7 +74,7 @@ export function buildC(): { readonly program: string } | { readonly absent: stri
   return { absent: `it does not compile, for which libbpf's headers are needed (${reason?.trim() ?? stderr.trim()})` };
 }
 
-/** Whether the peers from npm are installed. */
-export function hasNpmBpf(): boolean {
-  return existsSync(join(BENCH, "node_modules", "bpf", "package.json"));
+/** Whether a peer from npm is installed. */
+export function isInstalled(name: string): boolean {
+  return existsSync(join(BENCH, "node_modules", name, "package.json"));
 }

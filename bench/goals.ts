@@ -1,9 +1,9 @@
-import type { ImportCost } from "./import-cost.ts";
+import type { Growth } from "./growth/sizing.ts";
 import { leastAhead } from "./map-types/type-goals.ts";
 import type { TypeMeasure } from "./map-types/type-measures.ts";
 import type { TypeResult } from "./map-types/type-result.ts";
 import type { MeasureName } from "./measures.ts";
-import type { MemoryPerEntry } from "./memory.ts";
+import type { Result } from "./result.ts";
 import type { Samples } from "./rounds.ts";
 import { ratioOf } from "./statistics.ts";
 
@@ -21,9 +21,7 @@ export interface Goal {
 /** The goals of which all sides were measured. Ratios are of samples of the same round. */
 export function goals(
   samples: Samples<MeasureName>,
-  types: readonly TypeResult[],
-  memory: MemoryPerEntry,
-  cost: ImportCost,
+  { types, memory, importCost, growth }: Pick<Result, "types" | "memory" | "importCost" | "growth">,
 ): Goal[] {
   const times = (measure: MeasureName, name: string, other: string, otherMeasure = measure): number | undefined => {
     const own = samples[measure][name];
@@ -32,41 +30,43 @@ export function goals(
   };
   const systemCall = samples["get-hit"]["c-libbpf"] === undefined ? "linux-number" : "c-libbpf";
   const found: (Omit<Goal, "isMet" | "found"> & { readonly found: number | undefined })[] = [
-    atMost("get on Linux, against C with libbpf", times("get-hit", "linux-number", "c-libbpf"), 1.15),
+    atMost("embedded get, against Map", times("get-hit", "embedded-number", "map-number"), 1),
+    atMost("embedded overwriting set, against Map", times("overwrite", "embedded-number", "map-number"), 1.2),
+    atMost("embedded iteration, against Map", times("iterate", "embedded-number", "map-number"), 2),
+    atMost("embedded insert of 1,000,000 new keys, against Map", insertAgainstMap(growth, 1_000_000), 1),
+    atLeast("Linux's lookup helper against embedded get", times("get-hit", "helper-linux", "embedded-number"), 2),
+    atLeast("Linux's update helper against embedded set", times("overwrite", "helper-linux", "embedded-number"), 2),
+    atLeast("get of lmdb, shared, against embedded, shared", times("get-hit", "shared-lmdb", "shared-embedded"), 5),
+    atLeast("set of lmdb, shared, against embedded, shared", times("overwrite", "shared-lmdb", "shared-embedded"), 20),
+    atLeast("get by Linux's system call against embedded", times("get-hit", systemCall, "embedded-number"), 10),
+    atLeast("set by Linux's system call against embedded", times("overwrite", systemCall, "embedded-number"), 10),
+    atMost("get on Linux, against C with libbpf", times("get-hit", "linux-number", "c-libbpf"), 1.1),
+    atMost("iteration on Linux, against C's batches", times("iterate", "linux-number", "c-libbpf", "batch"), 1.5),
+    atMost("setMany on Linux, against C's batches", times("set-many", "linux-number", "c-libbpf"), 1.5),
     atMost("get on Linux, against npm bpf (RawMap)", times("get-hit", "linux-number", "npm-bpf-raw"), 1),
-    atMost("get on Linux, against npm bpf (ConvMap)", times("get-hit", "linux-number", "npm-bpf-conv"), 1),
     atLeast(
-      "iteration on Linux, npm bpf's iterator (RawMap) against it",
+      "npm bpf's iterator (RawMap) against iteration on Linux",
       times("iterate", "npm-bpf-raw", "linux-number"),
       20,
     ),
     atLeast(
-      "iteration on Linux, npm bpf's getBatch (RawMap) against it",
+      "npm bpf's getBatch (RawMap) against iteration on Linux",
       times("batch", "npm-bpf-raw", "linux-number", "iterate"),
-      3,
-    ),
-    atMost("get on the embedded kernel, against Map", times("get-hit", "embedded-number", "map-number"), 2),
-    atMost(
-      "overwriting set on the embedded kernel, against Map",
-      times("overwrite", "embedded-number", "map-number"),
-      2,
-    ),
-    atLeast(
-      "get by Linux's system call against the embedded kernel",
-      times("get-hit", systemCall, "embedded-number"),
-      10,
-    ),
-    atLeast(
-      "overwriting set by Linux's system call against the embedded kernel",
-      times("overwrite", systemCall, "embedded-number"),
-      10,
+      5,
     ),
     everyType("lookup", types),
     everyType("update", types),
-    atMost("bytes per entry on the embedded kernel, against Map", memory.embedded / memory.mapOfNumbers, 1),
+    atMost("bytes per entry, embedded against Map of numbers", memory.embedded / memory.mapOfNumbers, 1),
+    atMost("bytes per entry, embedded against Map of bigints", memory.embedded / memory.mapOfBigInts, 0.5),
+    atMost(
+      "bytes per entry, embedded against Linux's memlock",
+      memory.linux === undefined ? undefined : memory.embedded / memory.linux,
+      1,
+    ),
+    atMost("growth of an embedded get beyond that of bare access", growthBeyondBare(growth), 4),
     {
       title: "what importing mapiary adds to an empty script",
-      found: cost.mapiary.median,
+      found: importCost.mapiary.median,
       limit: 30,
       kind: "at most",
       unit: "ms",
@@ -75,6 +75,22 @@ export function goals(
   return found.flatMap(({ found, ...goal }) =>
     found === undefined ? [] : [{ ...goal, found, isMet: isMet(goal, found) }],
   );
+}
+
+function insertAgainstMap(growth: readonly Growth[], entries: number): number | undefined {
+  const { map, embedded } = growth.find((one) => one.entries === entries && one.valueBytes === 8)?.kinds ?? {};
+  return map?.fill && embedded?.fill && embedded.fill / map.fill;
+}
+
+/**
+ * How many times as long a `get` of the largest table takes as one of ten thousand entries, once what bare memory accesses
+ * take more in tables as large is taken off.
+ */
+function growthBeyondBare(growth: readonly Growth[]): number | undefined {
+  const bySize = growth.filter(({ entries, room, valueBytes }) => valueBytes === 8 && entries === room);
+  const [small, large] = [bySize.find(({ entries }) => entries === 10_000)?.kinds, bySize.at(-1)?.kinds];
+  if (!small?.embedded || !small.bare || !large?.embedded || !large.bare || small === large) return undefined;
+  return (large.embedded.get - (large.bare.get - small.bare.get)) / small.embedded.get;
 }
 
 /** The goal for all map types, which the one that is the least ahead decides. */

@@ -1,4 +1,5 @@
 import type { Goal } from "./goals.ts";
+import { growthChart, growthTables } from "./growth/growth-tables.ts";
 import { typeDescriptions, typeTable } from "./map-types/type-tables.ts";
 import { MEASURE_NAMES, MEASURES } from "./measures.ts";
 import { absences, goalsTable, header, otherTables, placeTables, type Table } from "./report.ts";
@@ -17,7 +18,14 @@ export function markdownReport(result: Result, goals: readonly Goal[]): string {
     inMarkdown(typeTable(result.types)),
     TYPES,
     typeDescriptions().join("\n"),
-    ...[...otherTables(result), goalsTable(goals)].map(inMarkdown),
+    "## A get, drawn against size",
+    ["```text", growthChart(result.growth), "```"].join("\n"),
+    GROWTH,
+    ...[
+      ...growthTables(result.growth, result.pauses.entries, result.pauses.longest),
+      ...otherTables(result),
+      goalsTable(goals),
+    ].map(inMarkdown),
     ...absences(result),
     HOW,
   ];
@@ -37,12 +45,18 @@ the per-CPU types; what it takes of memory is counted per entry that there is ro
 
 A lookup and an update are:`;
 
+const GROWTH = `Each table is filled by a process of its own, in random order, and is full but where a load is given; a number is the
+median of the processes. "Bare access" is what the memory alone costs: two reads in tables as large as those of a hash, of which
+the second waits for the first. A hash on the embedded kernel has the next power of two of buckets, so its load is between a
+half and one. Values of more than 8 bytes are \`bytes(n)\` and come as a \`Uint8Array\` of their own, which \`Map\` need not make.
+The pauses are the time that passes between two turns of the event loop, the least of the processes.`;
+
 const HOW = `## To reproduce
 
 \`\`\`sh
 npm ci
-npm ci --prefix bench       # the peer from npm; without it the bench runs and says so
-sudo npm run bench          # a minute and a half; --quick takes about twenty seconds, --full some minutes
+npm ci --prefix bench       # the peers from npm; without them the bench runs and says so
+sudo npm run bench          # a minute or two; --quick takes half a minute, --full about twenty
 \`\`\`
 
 Root, or CAP_BPF, is for the measures on Linux; a C compiler and libbpf's headers (\`libbpf-dev\`) for the peer in C.
@@ -61,6 +75,11 @@ Root, or CAP_BPF, is for the measures on Linux; a C compiler and libbpf's header
 - The values are small whole numbers. That is the kindest case for \`Map\`, which then needs no memory for them beyond its own table.
 - npm \`bpf\` by \`RawMap\` is given the same buffers each time, and its caller reads and writes numbers in them; by \`ConvMap\` it
   converts, with its own \`u32type\` and the fastest conversion of a \`Buffer\` to a number for the values.
+- better-sqlite3 is used by prepared statements on a table with an integer primary key, with WAL and \`synchronous = off\`; lmdb with
+  \`uint32\` keys, \`noSync\` and \`putSync\`, a transaction each. \`setMany\` is one transaction. Their shared tables lie in
+  /dev/shm, and another process has them open, which has read an entry of the first one.
+- Helpers are called by a program that is assembled in TypeScript, loaded, and run by BPF_PROG_TEST_RUN: a thousand elements a run, in
+  an order that no cache foresees.
 - The program in C is \`bench/peer.c\`, compiled with \`cc -O2\`. To iterate, it asks for the next key and then for its value;
   its batches are \`bpf_map_lookup_batch\`.`;
 

@@ -1,12 +1,15 @@
 /** One peer in a process of its own: `peer-process <variant> <entries> <seed>`. What it answers: `serve.ts`. */
 import { MEASURE_NAMES } from "./measures.ts";
-import { makePeer } from "./peers/variants.ts";
+import { isSecondProcess, makePeer } from "./peers/variants.ts";
 import { serve } from "./serve.ts";
 import { Workload } from "./workload.ts";
 
-const [variant = "", entries = 0, seed = 0] = process.argv.slice(2);
+const [variant = "", entries = 0, seed = 0, ...more] = process.argv.slice(2);
 
-await serve(MEASURE_NAMES, async () => {
-  const peer = await makePeer(variant, Number(entries));
-  return new Workload(peer, Number(entries), Number(seed));
-});
+const isSecond = await isSecondProcess(variant, Number(entries), [`${seed}`, ...more]);
+if (!isSecond) {
+  await serve(MEASURE_NAMES, async () => {
+    const peer = await makePeer(variant, Number(entries));
+    return new Workload(peer, Number(entries), Number(seed));
+  });
+}

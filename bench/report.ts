@@ -2,7 +2,7 @@ import type { Goal } from "./goals.ts";
 import { MEASURE_NAMES, MEASURES } from "./measures.ts";
 import type { MemoryPerEntry } from "./memory.ts";
 import type { Cell, PeerResult, Result } from "./result.ts";
-import type { Place } from "./roster.ts";
+import { PLACES, type Place } from "./roster.ts";
 import type { Spread } from "./statistics.ts";
 
 /** A table for people: the first row and the first column are titles. */
@@ -13,6 +13,8 @@ export interface Table {
 
 const PLACE_TITLES: Readonly<Record<Place, string>> = {
   process: "In the process",
+  helper: "From inside a program, by the helpers",
+  shared: "A table that two processes have open",
   linux: "On the Linux kernel, by bpf(2)",
 };
 
@@ -29,7 +31,7 @@ export function header({ machine, effort, clock }: Result): string[] {
 
 /** The peers of a place, a column for each measure: times the baseline's first, then nanoseconds. */
 export function placeTables({ peers, baselines }: Result): Table[] {
-  return (["process", "linux"] as const).flatMap((place) => {
+  return PLACES.flatMap((place) => {
     const present = peers.filter((peer) => peer.place === place && peer.absent === undefined);
     if (present.length === 0) return [];
     const baseline = peers.find((peer) => peer.name === baselines[place]);

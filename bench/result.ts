@@ -1,9 +1,11 @@
+import type { Pauses } from "./growth/pauses.ts";
+import type { Growth } from "./growth/sizing.ts";
 import type { ImportCost } from "./import-cost.ts";
 import type { Machine } from "./machine.ts";
 import type { TypeResult } from "./map-types/type-result.ts";
 import { MEASURE_NAMES, type MeasureName } from "./measures.ts";
 import type { MemoryPerEntry } from "./memory.ts";
-import { BASELINES, type Contender, type Place } from "./roster.ts";
+import { BASELINES, type Contender, PLACES, type Place } from "./roster.ts";
 import type { Measured, Samples } from "./rounds.ts";
 import { ratioOf, type Spread, spreadOf } from "./statistics.ts";
 
@@ -40,6 +42,9 @@ export interface Result {
   readonly types: readonly TypeResult[];
   readonly memory: MemoryPerEntry;
   readonly importCost: ImportCost;
+  /** Tables of many sizes. */
+  readonly growth: readonly Growth[];
+  readonly pauses: { readonly entries: number; readonly longest: Pauses };
   /** The same piece of arithmetic in every round, in nanoseconds: how steady the machine was. */
   readonly clock: Spread;
 }
@@ -51,7 +56,7 @@ export function peerResults(
 ): Pick<Result, "baselines" | "peers"> {
   const present = new Set(contenders.filter((one) => one.absent === undefined).map((one) => one.name));
   const baselines: Partial<Record<Place, string>> = {};
-  for (const place of ["process", "linux"] as const) {
+  for (const place of PLACES) {
     const name = BASELINES[place].find((candidate) => present.has(candidate));
     if (name !== undefined) baselines[place] = name;
   }

@@ -1,11 +1,18 @@
 import type { Goal } from "./goals.ts";
+import { growthTables } from "./growth/growth-tables.ts";
 import { typeTable } from "./map-types/type-tables.ts";
 import { absences, goalsTable, header, otherTables, placeTables, type Table } from "./report.ts";
 import type { Result } from "./result.ts";
 
 /** The result for a terminal, or any other place with a fixed pitch. */
 export function terminalReport(result: Result, goals: readonly Goal[]): string {
-  const tables = [...placeTables(result), typeTable(result.types), ...otherTables(result), goalsTable(goals)];
+  const tables = [
+    ...placeTables(result),
+    typeTable(result.types),
+    ...growthTables(result.growth, result.pauses.entries, result.pauses.longest),
+    ...otherTables(result),
+    goalsTable(goals),
+  ];
   const lines = [...header(result), "", ...tables.flatMap((table) => [...inColumns(table), ""]), ...absences(result)];
   return `${lines.join("\n").trimEnd()}\n`;
 }

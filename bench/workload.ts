@@ -40,9 +40,7 @@ export class Workload<V> {
     this.#hits = keysAndValues(peer, shuffledKeys(0, entries, seed));
     this.#fill = keysAndValues(peer, shuffledKeys(0, entries, seed + 1));
     this.#misses = shuffledKeys(entries, entries, seed);
-    this.#fill.keys.forEach((key, index) => {
-      peer.map.set(key, this.#fill.values[index] as V);
-    });
+    this.#fillMap();
     const all = Array.from(this.#hits.keys, (key, index): [number, V] => [key, this.#hits.values[index] as V]);
     this.#setMany = peer.prepareSetMany?.(all);
   }
@@ -99,6 +97,18 @@ export class Workload<V> {
     const start = cpuTime();
     this.#iterate(entries);
     return { nanoseconds: cpuTime() - start, units: entries };
+  }
+
+  #fillMap(): void {
+    const { keys, values } = this.#fill;
+    const { map } = this.#peer;
+    if (this.#peer.fill !== undefined) {
+      this.#peer.fill(Array.from(keys, (key, index): [number, V] => [key, values[index] as V]));
+      return;
+    }
+    keys.forEach((key, index) => {
+      map.set(key, values[index] as V);
+    });
   }
 
   get #size(): number {

@@ -1,0 +1,19 @@
+/** What one table of one size cost: nanoseconds of CPU time, for each operation or entry; `create` in all. */
+export interface Sizing {
+  readonly get: number;
+  readonly create?: number;
+  readonly fill?: number;
+  readonly overwrite?: number;
+  readonly iterate?: number;
+}
+
+export type Kind = "map" | "embedded" | "bare";
+
+/** The tables of one size, the median of several processes each. */
+export interface Growth {
+  readonly entries: number;
+  /** For how many entries there is room; `Map` makes room as it needs it. */
+  readonly room: number;
+  readonly valueBytes: number;
+  readonly kinds: Readonly<Partial<Record<Kind, Sizing>>>;
+}
