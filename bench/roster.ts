@@ -34,6 +34,7 @@ export function roster(): Contender[] {
     helper("linux", "Linux, bpf_map_lookup_elem and bpf_map_update_elem in a program", noLinux),
     helper("embedded", "mapiary embedded, the same program"),
     inNode("shared", "shared-lmdb", "lmdb", notInstalled("lmdb")),
+    inNode("shared", "shared-embedded", "mapiary embedded, a directory of maps"),
     inNode("shared", "shared-sqlite", "better-sqlite3, a file", notInstalled("better-sqlite3")),
     c(noLinux),
     inNode("linux", "linux-number", "mapiary linux, u64.number", noLinux),

@@ -1,4 +1,4 @@
-import { type Bpf, type Layout, u32, u64 } from "mapiary";
+import { type Bpf, type HashMap, type Layout, u32, u64 } from "mapiary";
 import { useOtherLayouts } from "./other-layouts.ts";
 import type { Peer } from "./peer.ts";
 
@@ -16,6 +16,11 @@ export function mapiary(bpf: Bpf, entries: number, { values, isMixed }: Use): Pe
 
 function hash<V>(bpf: Bpf, entries: number, layout: Layout<V>, value: (of: number) => V): Peer<V> {
   const map = bpf.createMap({ type: "hash", name: "bench", key: u32, value: layout, maxEntries: entries });
+  return hashPeer(map, value);
+}
+
+/** A hash map as a peer, whoever made it. */
+export function hashPeer<V>(map: HashMap<number, V>, value: (of: number) => V): Peer<V> {
   return {
     map,
     value,

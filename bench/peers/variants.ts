@@ -22,6 +22,7 @@ const VARIANTS: Readonly<Record<string, (entries: number) => Promise<AnyPeer>>> 
 
 /** How the tables are opened that a second process has open too. */
 const SHARED: Readonly<Record<string, () => Promise<OpenTable>>> = {
+  "shared-embedded": async () => (await import("./embedded.ts")).openShared,
   "shared-lmdb": async () => {
     const { lmdbTable } = await import("./lmdb.ts");
     return (directory) => lmdbTable(join(directory, "table"));
