@@ -64,12 +64,12 @@ export interface VerifiedProgram {
   readonly subprograms: readonly Subprogram[];
   /** 1 for each slot that some path reaches. What none reaches is not compiled. */
   readonly reachable: Uint8Array;
-  /** How many instructions were gone through, those on several paths so often: `bpf_prog_info.verified_insns`. */
-  readonly visited?: number | undefined;
-  /** How far into its context the program reads or writes: `max_ctx_offset`. */
-  readonly maxContextOffset?: number | undefined;
   /** The calls of helpers, by slot. */
   readonly calls: ReadonlyMap<number, VerifiedCall>;
+  /** Where the last byte of the context ends that the program may touch: `max_ctx_offset` of `struct bpf_prog_aux`. */
+  readonly maxContextOffset: number;
+  /** How many instructions were checked, over all paths: `verified_insns` of `struct bpf_prog_info`. */
+  readonly visited: number;
 }
 
 /** A program that was refused. */

@@ -19,6 +19,7 @@ export function checkContextAccess(v: Verification, access: Access): Register | 
       `invalid bpf_context access off=${offset} size=${size}: a program of this type cannot ${isWrite ? "write" : "read"} these bytes so; ${alternatives(fields, offset, isWrite)}`,
     );
   }
+  v.maxContextOffset = Math.max(v.maxContextOffset, offset + size);
   return isWrite ? undefined : given(v, field);
 }
 

@@ -1,6 +1,7 @@
 import { BPF_OBJ_NAME_LEN } from "../../../../abi/attr.ts";
 import { BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG } from "../../../../abi/flags.ts";
 import { BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_HASH_OF_MAPS, mapTypeName } from "../../../../abi/map-types.ts";
+import type { SpecialField } from "../../btf/special-fields.ts";
 import type { EmbeddedMap } from "../../map-ops.ts";
 import { type InnerMeta, innerMeta } from "../../maps/map-in-map.ts";
 import { SEGMENT } from "../../segment.ts";
@@ -20,6 +21,8 @@ export class MapView {
   /** Where in the value a `struct bpf_spin_lock` or `struct bpf_timer` lies. */
   readonly spinLockOffset: number | undefined;
   readonly timerOffset: number | undefined;
+  /** What of the value is no data: locks, timers, pointers of programs. */
+  readonly fields: readonly SpecialField[];
 
   private constructor(facts: InnerMeta, name: string, map: EmbeddedMap | undefined, inner: MapView | undefined) {
     this.map = map;
@@ -30,8 +33,9 @@ export class MapView {
     this.flags = facts.flags;
     this.name = name;
     this.inner = inner;
-    this.spinLockOffset = undefined;
-    this.timerOffset = undefined;
+    this.fields = map?.record?.fields ?? [];
+    this.spinLockOffset = this.fields.find(({ type }) => type === "bpf_spin_lock")?.offset;
+    this.timerOffset = this.fields.find(({ type }) => type === "bpf_timer")?.offset;
   }
 
   static of(map: EmbeddedMap): MapView {

@@ -167,23 +167,18 @@ export function checkMapAccess(name: string, pointer: Register, isWrite: boolean
   );
 }
 
-/** A lock or a timer in a value is for its helpers alone. */
+/** A lock, a timer or a pointer in a value is for its helpers alone. */
 export function checkSpecialFields(name: string, pointer: Register, offset: number, size: number): void {
   const { map, range } = pointer;
+  if (map === undefined || map.fields.length === 0) return;
   const first = Number(range.smin) + pointer.offset + offset;
   const end = Number(range.umax) + pointer.offset + offset + size;
-  const fields = [
-    ["bpf_spin_lock", map?.spinLockOffset, 4],
-    ["bpf_timer", map?.timerOffset, 16],
-  ] as const;
-  for (const [field, at, bytes] of fields) {
-    if (at !== undefined && first < at + bytes && at < end) {
-      throw new Rejection(
-        EACCES,
-        `${field} cannot be accessed directly by load/store: it lies at ${at} in ${describe(pointer)}, and ${name} may touch it`,
-      );
-    }
-  }
+  const touched = map.fields.find((field) => first < field.offset + field.size && field.offset < end);
+  if (touched === undefined) return;
+  throw new Rejection(
+    EACCES,
+    `${touched.type} cannot be accessed directly by load/store: it lies at ${touched.offset} in ${describe(pointer)}, and ${name} may touch it`,
+  );
 }
 
 /** That `size` bytes at the pointer's offset lie within `bytes`: `check_mem_region_access`, 6.18. */

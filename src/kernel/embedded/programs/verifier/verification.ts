@@ -55,6 +55,8 @@ export class Verification {
   /** Instructions and jumps checked so far, over all paths. */
   processed = 0;
   jumps = 0;
+  /** Where the last byte of the context ends that was accessed. */
+  maxContextOffset = 0;
   readonly #pending: PendingPath[] = [];
   readonly #maps = new Map<EmbeddedMap, MapView>();
   #lastId = 0;

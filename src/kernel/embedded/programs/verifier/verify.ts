@@ -259,7 +259,8 @@ function verified(v: Verification): VerifiedProgram {
     stackDepth: Math.ceil(stackDepth / 8) * 8,
     isCallback,
   }));
-  return { source: v.source, subprograms, reachable: v.reached, calls: v.calls };
+  const { source, reached, calls, maxContextOffset, processed } = v;
+  return { source, subprograms, reachable: reached, calls, maxContextOffset, visited: processed };
 }
 
 function summary(v: Verification): string {
