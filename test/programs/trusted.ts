@@ -57,7 +57,8 @@ export function trust(source: ProgramSource): Verdict {
       isCallback: callbacks.has(start),
     }),
   );
-  return { result: { source, subprograms, reachable, calls: findCalls(source) }, log: "" };
+  const seen = { reachable, calls: findCalls(source), maxContextOffset: 0, visited: instructions.length };
+  return { result: { source, subprograms, ...seen }, log: "" };
 }
 
 function isCall({ opcode }: Instruction): boolean {
