@@ -36,7 +36,8 @@ export interface Kernel {
   /**
    * Waits for news of an fd off the event loop: calls back once, and not at once, as an edge-triggered `epoll(7)` would
    * report EPOLLIN or EPOLLOUT, or when the fd is closed. News from before the call counts unless it was told already.
-   * Answers how to call it off, or `−errno`: `−EPERM` for what never has news. The process stays alive meanwhile.
+   * Answers how to call it off, or `−errno`: `−EPERM` for what is no map. A map without news has one, that it has none. The
+   * process stays alive meanwhile.
    */
   whenReady(fd: number, callback: () => void): (() => void) | number;
 

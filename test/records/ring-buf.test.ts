@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { type Bpf, type RingBuf, struct, u64, type Value } from "mapiary";
-import { onLinux } from "../kernels.ts";
+import { onEveryKernel } from "../kernels.ts";
 import { EVENT_SIZE, event, loadEventProgram } from "./event-program.ts";
 
 type Event = Value<typeof event>;
@@ -25,7 +25,7 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i);
 }
 
-onLinux((kernel) => {
+onEveryKernel((kernel) => {
   describe("a ringbuf", () => {
     test("gives what a program wrote, in its order, without waiting", () => {
       using bpf = kernel.open();

@@ -184,8 +184,7 @@ export class EmbeddedKernel implements Kernel {
   whenReady(fd: number, callback: () => void): (() => void) | number {
     const file = this.#files.map(fd);
     if (file === undefined) return this.#files.isOpen(fd) ? -EPERM : -EBADF;
-    const readiness = file.map.readiness(file);
-    return readiness === undefined ? -EPERM : readiness.whenReady(callback);
+    return file.map.readiness(file).whenReady(callback);
   }
 
   fdinfo(fd: number): string | number {

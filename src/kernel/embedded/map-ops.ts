@@ -16,7 +16,7 @@ import type { MapBatch } from "./map-batch.ts";
 import type { MapCreateAttr } from "./map-create-attr.ts";
 import type { MapGeometry } from "./maps/map-geometry.ts";
 import type { Objects } from "./object-table.ts";
-import type { Readiness } from "./readiness.ts";
+import { Readiness } from "./readiness.ts";
 import { SEGMENT } from "./segment.ts";
 import { copyBytes } from "./user-memory.ts";
 import { ValueRecord } from "./value-record.ts";
@@ -79,6 +79,9 @@ export interface MapType {
   /** `map_alloc`: the map, or `−errno`. */
   alloc(host: MapHost, attr: MapCreateAttr): EmbeddedMap | number;
 }
+
+/** The only news of maps that never have any, by the open file through which they were asked for it. */
+const told = new WeakMap<object, Readiness>();
 
 /** A map of the embedded kernel: what all types share of Linux's `struct bpf_map`, over a segment. */
 export abstract class EmbeddedMap implements MapOps, KernelObject {
@@ -225,9 +228,14 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
     return 0;
   }
 
-  /** The news of the map for one open file: `map_poll`. Most maps never have any. */
-  readiness(_file: object): Readiness | undefined {
-    return undefined;
+  /** The news of the map for one open file: `map_poll`. Most have none but that they never will: `bpf_map_poll` has EPOLLERR. */
+  readiness(file: object): Readiness {
+    let readiness = told.get(file);
+    if (readiness === undefined) {
+      readiness = new Readiness(true);
+      told.set(file, readiness);
+    }
+    return readiness;
   }
 
   /** An open file was closed: whoever waits for news through it is told. */
