@@ -2,7 +2,7 @@ import { BPF_MAP_CREATE, BPF_MAP_GET_FD_BY_ID, BPF_OBJ_GET, BPF_OBJ_GET_INFO_BY_
 import { ENOENT } from "./abi/errno.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "./abi/flags.ts";
 import type { MapTypeName } from "./abi/map-types.ts";
-import type { Kernel } from "./kernel/kernel.ts";
+import type { Kernel, KernelHandle } from "./kernel/kernel.ts";
 import { bytes } from "./layout/bytes.ts";
 import type { Layout } from "./layout/layout.ts";
 import { u32 } from "./layout/scalar.ts";
@@ -265,6 +265,33 @@ export class Bpf implements Disposable {
       if (typeof info !== "number") maps.push(info);
     }
     return maps;
+  }
+
+  /**
+   * What a worker makes a `Bpf` from that has the same maps and pins: post it, and call `embedded({ share })` there. Each
+   * thread opens the maps that it wants by their pins, names or ids; all read and write the same memory.
+   *
+   * Throws an `Error` on a kernel whose maps cannot be shared so: `embedded()` without `bpffs`, and `linux()`, which every
+   * thread can call by itself.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { mkdtempSync } from "node:fs";
+   * import { tmpdir } from "node:os";
+   * import { embedded, u32, u64 } from "mapiary";
+   *
+   * using bpf = embedded({ bpffs: mkdtempSync(`${tmpdir()}/maps-`) });
+   * using hits = bpf.createMap({ type: "hash", name: "hits", key: u32, value: u64, maxEntries: 64 });
+   * const share = structuredClone(bpf.share()); // as worker.postMessage(bpf.share()) does
+   *
+   * using other = embedded({ share });
+   * other.openMap({ name: "hits" }, { key: u32, value: u64 }).set(5, 100n);
+   * assert.equal(hits.get(5), 100n);
+   * ```
+   */
+  share(): KernelHandle {
+    return this.#context.kernel.share();
   }
 
   /** Closes every map that was opened here; whatever is asked of one later throws a `BpfError` with the code `EBADF`. */

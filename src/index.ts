@@ -33,6 +33,7 @@ export { type DisassemblyNames, disassemble } from "./isa/disassemble.ts";
 export { decode, encode, type Instruction } from "./isa/instruction.ts";
 export type { AtomicType, HalfRegister, LoadType, MapReference, Register, StoreType } from "./isa/operands.ts";
 export type { EmbeddedOptions } from "./kernel/embedded/embedded-kernel.ts";
+export type { KernelHandle } from "./kernel/kernel.ts";
 export { ipv4, ipv6, mac } from "./layout/address.ts";
 export { type ArrayLayout, array } from "./layout/array.ts";
 export type { Atomic, AtomicArray, AtomicInteger } from "./layout/atomic.ts";
@@ -136,7 +137,8 @@ export type {
  * ```
  */
 export function embedded(options: EmbeddedOptions = {}): Bpf {
-  const { bpffs, possibleCpus, maxMemory } = options;
+  const { possibleCpus, maxMemory } = options;
+  const bpffs = options.share?.bpffs ?? options.bpffs;
   if (bpffs === undefined) return new Bpf(new EmbeddedKernel(options));
   return new Bpf(new EmbeddedKernel(options, new DirectoryBacking({ bpffs, possibleCpus, maxMemory })));
 }

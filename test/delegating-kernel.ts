@@ -1,4 +1,4 @@
-import type { Kernel } from "../src/kernel/kernel.ts";
+import type { Kernel, KernelHandle } from "../src/kernel/kernel.ts";
 import { PlainCommand, type PreparedCommand } from "../src/kernel/prepared-command.ts";
 import type { Address, AddressSpace } from "../src/memory/address-space.ts";
 
@@ -60,6 +60,10 @@ export class DelegatingKernel implements Kernel {
 
   readdir(path: string): string[] | number {
     return this.kernel.readdir(path);
+  }
+
+  share(): KernelHandle {
+    return this.kernel.share();
   }
 
   release(): void {

@@ -1,6 +1,11 @@
 import type { Address, AddressSpace } from "../memory/address-space.ts";
 import type { PreparedCommand } from "./prepared-command.ts";
 
+/** What another thread makes a kernel from: see `Kernel.share`. It can be cloned, and is of no other use. */
+export interface KernelHandle {
+  readonly bpffs: string;
+}
+
 /**
  * The one seam of mapiary: a kernel is a thing that answers `bpf(cmd, attr, size)` over an address space.
  *
@@ -55,6 +60,12 @@ export interface Kernel {
   unlink(path: string): number;
   /** The names in a directory of the BPF filesystem, sorted, or `−errno`. */
   readdir(path: string): string[] | number;
+
+  /**
+   * What another thread makes a kernel from that has the same maps and pins; it can be posted to a worker. Throws an `Error`
+   * that says why when the maps of this kernel cannot be shared so.
+   */
+  share(): KernelHandle;
 
   /**
    * Closes every fd that is still open, and empties the typed arrays that were made over the memory, unless it is shared.

@@ -109,6 +109,7 @@ export class EmbeddedVerifier {
       {},
       {
         memory,
+        cpu: 0,
         possibleCpus: 2,
         open: (_host: Omit<MapHost, "maps">) => ({
           maps: table,

@@ -5,57 +5,32 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
-import { join, resolve } from "node:path";
+import { closeSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { build } from "esbuild";
 import { type Bpf, embedded } from "mapiary";
 import { newDirectory } from "../kernels.ts";
+import { type Bundle, bundle } from "./bundle.ts";
 import { assertWhole } from "./segment-walk.ts";
 import { bytesOf, HASH_ENTRIES, KEYS, LOG, makeMaps, OWN_KEYS, openMaps, SLOTS } from "./torture-maps.ts";
 
-const ROOT = resolve(import.meta.dirname, "../..");
 const KILLS = Number(process.env["MAPIARY_RUNS"] ?? 12);
 const SEED = Number(process.env["MAPIARY_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 /** Processes at a time; each has a thread besides, in a slot of its own. */
 const PROCESSES = 3;
 
-let folder = "";
-let script = "";
+let script: Bundle;
 
 before(async () => {
-  mkdirSync(join(ROOT, ".tmp"), { recursive: true });
-  folder = mkdtempSync(join(ROOT, ".tmp/torture-"));
-  script = join(folder, "torture-worker.js");
-  await build({
-    entryPoints: [join(import.meta.dirname, "torture-worker.ts")],
-    outfile: script,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "es2022",
-    packages: "external",
-    alias: { mapiary: join(ROOT, "src/index.ts") },
-    logLevel: "error",
-  });
+  script = await bundle("torture-worker.ts");
 });
 
-after(() => rmSync(folder, { recursive: true }));
+after(() => script.remove());
 
 test(`${KILLS} deaths lose nothing, tear nothing and leak nothing (seed ${SEED})`, async () => {
   const directory = newDirectory();
-  const log = join(folder, "log");
+  const log = join(newDirectory(), "log");
   writeFileSync(log, new Uint8Array(SLOTS * OWN_KEYS * LOG.BYTES));
   using bpf = embedded({ bpffs: directory });
   makeMaps(bpf);
@@ -65,7 +40,7 @@ test(`${KILLS} deaths lose nothing, tear nothing and leak nothing (seed ${SEED})
   const failures: string[] = [];
   const start = (index: number): void => {
     const args = [
-      script,
+      script.file,
       directory,
       String(index * 2),
       log,

@@ -1,9 +1,10 @@
 import { ATTR_SIZE } from "../../abi/attr.ts";
 import { EEXIST } from "../../abi/errno.ts";
-import type { Backing, KernelHandle, SharedObjects } from "../embedded/backing.ts";
+import type { Backing, SharedObjects } from "../embedded/backing.ts";
 import type { Directory } from "../embedded/bpffs-directory.ts";
 import type { MapHost } from "../embedded/map-ops.ts";
 import type { Agent, SharingHost } from "../embedded/shared/agent.ts";
+import type { KernelHandle } from "../kernel.ts";
 import { DirectoryMaps } from "./directory-maps.ts";
 import { FileDirectory } from "./file-directory.ts";
 import { CONTROL, Registry } from "./registry.ts";
@@ -15,12 +16,6 @@ export interface DirectoryOptions {
   readonly bpffs: string;
   readonly possibleCpus?: number | undefined;
   readonly maxMemory?: number | undefined;
-}
-
-/** What another thread opens the same directory by. */
-export interface DirectoryHandle extends KernelHandle {
-  readonly mapiary: "directory";
-  readonly bpffs: string;
 }
 
 /** How often a lock is tried in a row before its owner is given time, and after how many naps it is asked whether it lives. */
@@ -88,8 +83,13 @@ export class DirectoryBacking implements Backing {
     };
   }
 
-  share(): DirectoryHandle {
-    return { mapiary: "directory", bpffs: this.#registry.root };
+  /** Each agent is a CPU, as far as there are some. */
+  get cpu(): number {
+    return (this.#agent.number - 1) % this.possibleCpus;
+  }
+
+  share(): KernelHandle {
+    return { bpffs: this.#registry.root };
   }
 
   release(): void {

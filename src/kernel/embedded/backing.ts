@@ -1,4 +1,5 @@
 import type { AddressSpace } from "../../memory/address-space.ts";
+import type { KernelHandle } from "../kernel.ts";
 import type { Directory } from "./bpffs-directory.ts";
 import type { EmbeddedMap, MapHost } from "./map-ops.ts";
 import type { Objects } from "./object-table.ts";
@@ -9,6 +10,8 @@ export interface Backing {
   readonly memory: AddressSpace;
   /** How many CPUs all that share the maps have agreed on. */
   readonly possibleCpus: number;
+  /** The CPU that programs of this kernel run on. */
+  readonly cpu: number;
   /** The maps of all that share them, for a kernel that wants them in its own memory. */
   open(host: Omit<MapHost, "maps">): SharedObjects;
   /** What another thread makes a kernel from that shares these maps. It can be cloned. */
@@ -24,9 +27,4 @@ export interface SharedObjects {
   createRefusal(): number;
   /** The root of the BPF filesystem, below the directory that it is mounted in. */
   mount(parent: Directory): Directory;
-}
-
-/** What another thread makes a kernel from: it can be posted to a worker, and is of no other use. */
-export interface KernelHandle {
-  readonly mapiary: "directory" | "threads";
 }

@@ -39,7 +39,7 @@ import {
 import { E2BIG, EBADF, EBUSY, EFAULT, EINVAL, ENODEV, ENOTSUPP, EPERM } from "../../abi/errno.ts";
 import { type Address, AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/page-allocator.ts";
-import type { Kernel } from "../kernel.ts";
+import type { Kernel, KernelHandle } from "../kernel.ts";
 import { PlainCommand, type PreparedCommand } from "../prepared-command.ts";
 import type { Backing } from "./backing.ts";
 import { Bpffs } from "./bpffs.ts";
@@ -75,6 +75,8 @@ export interface EmbeddedOptions {
    * need be. Needs Node on Linux or macOS, and koffi.
    */
   readonly bpffs?: string;
+  /** What `Bpf.share` gave in another thread, whose maps this kernel shall have. */
+  readonly share?: KernelHandle;
   /** How many values a per-CPU map holds for one key, from 1; 1 when not given. */
   readonly possibleCpus?: number;
   /** The most bytes that all maps together may take, up to and by default 4 GiB. */
@@ -126,6 +128,7 @@ export class EmbeddedKernel implements Kernel {
     this.#bpffs = new Bpffs((parent) => shared?.mount(parent) ?? new MemoryDirectory(parent, true, putPinned));
     this.#state = {
       ...host,
+      cpu: backing?.cpu ?? 0,
       bpffs: this.#bpffs,
       maps: shared?.maps ?? new ObjectTable<EmbeddedMap>(),
       btfs: new ObjectTable(),
@@ -206,6 +209,13 @@ export class EmbeddedKernel implements Kernel {
 
   readdir(path: string): string[] | number {
     return this.#isReleased ? -EBADF : this.#bpffs.readdir(path);
+  }
+
+  share(): KernelHandle {
+    if (this.#backing !== undefined) return this.#backing.share();
+    throw new Error(
+      "the maps of this kernel lie in the memory of one thread: make it with embedded({ bpffs: directory }) to share them",
+    );
   }
 
   release(): void {

@@ -6,6 +6,8 @@ import type { Objects } from "./object-table.ts";
 
 /** What the commands of one embedded kernel work on. */
 export interface KernelState extends MapHost {
+  /** The CPU that programs run on, unless they are told another. */
+  readonly cpu: number;
   readonly bpffs: Bpffs;
   readonly btfs: Objects<KernelObject>;
 }

@@ -11,7 +11,7 @@ import {
 import { E2BIG, EBADF, EINVAL } from "../../abi/errno.ts";
 import { type Address, AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/page-allocator.ts";
-import type { Kernel } from "../kernel.ts";
+import type { Kernel, KernelHandle } from "../kernel.ts";
 import { PlainCommand, type PreparedCommand } from "../prepared-command.ts";
 import { AbsoluteAddresses, NOWHERE } from "./absolute-addresses.ts";
 import { mkdir, readdir, rmdir, unlink } from "./bpffs.ts";
@@ -142,6 +142,10 @@ export class LinuxKernel implements Kernel {
 
   readdir(path: string): string[] | number {
     return this.#lifetime.isOver ? -EBADF : readdir(path);
+  }
+
+  share(): KernelHandle {
+    throw new Error("the maps of Linux need not be shared: every thread that calls linux() has the same ones");
   }
 
   release(): void {

@@ -62,6 +62,7 @@ export class ProgramHost {
     this.answer = words;
     this.tailCalls = words + 8;
     this.cpuWord = words + 12;
+    this.cpu = this.state.cpu;
     this.context = words + CONTEXT;
     this.packets = new Packets(memory);
     this.frame = memory.allocate(STACK_SIZE, "the stack of programs") + STACK_SIZE - FRAME_SIZE;
