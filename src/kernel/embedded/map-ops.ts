@@ -15,6 +15,7 @@ import type { KernelObject } from "./kernel-object.ts";
 import type { MapBatch } from "./map-batch.ts";
 import type { MapCreateAttr } from "./map-create-attr.ts";
 import type { MapGeometry } from "./maps/map-geometry.ts";
+import { slotSize } from "./maps/percpu-values.ts";
 import type { Objects } from "./object-table.ts";
 import { Readiness } from "./readiness.ts";
 import { SEGMENT } from "./segment.ts";
@@ -127,7 +128,7 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
 
   /** The bytes from the value of one CPU to that of the next, behind what `lookup` answers; 0 when there is one for all. */
   get cpuStride(): number {
-    return 0;
+    return this.userValueSize === this.valueSize ? 0 : slotSize(this.valueSize);
   }
 
   /** Where the values lie, for programs to look them up by themselves; `undefined` when that is not for them to do. */

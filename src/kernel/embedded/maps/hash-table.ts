@@ -11,7 +11,6 @@ import { type BucketWalk, copyBuckets } from "./hash-batch-code.ts";
 import { canGenerate, generateLookup, type HashGeometry, MOST_WORDS } from "./hash-code.ts";
 import { bucketCount, elementWords, firstElementWord, HASH_HEADER, hashValueSize, valueWord } from "./hash-segment.ts";
 import type { MapGeometry } from "./map-geometry.ts";
-import { slotSize } from "./percpu-values.ts";
 
 /**
  * What all hash tables have in common, those with a value for each CPU included. A type that keeps something else in its
@@ -362,13 +361,11 @@ export class HashTable extends EmbeddedMap {
     return (this.#geometry ??= this.#wholeWords());
   }
 
-  override get cpuStride(): number {
-    return this.header(HASH_HEADER.POSSIBLE_CPUS) === 0 ? 0 : slotSize(this.valueSize);
-  }
-
   override get programGeometry(): MapGeometry | undefined {
     if (this.#keyWords > MOST_WORDS) return undefined;
-    return { kind: "hash", table: this.#wholeWords(), cpuStride: this.cpuStride, usedOffset: undefined };
+    const { cpuStride } = this;
+    const overwrite = this.#updatesInPlace ? "in place" : "to the front";
+    return { kind: "hash", table: this.#wholeWords(), cpuStride, usedOffset: undefined, overwrite };
   }
 
   #wholeWords(): HashGeometry {

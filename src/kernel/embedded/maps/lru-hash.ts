@@ -89,7 +89,7 @@ class LruHash extends HashTable {
 
   override get programGeometry(): MapGeometry | undefined {
     const geometry = super.programGeometry;
-    return geometry?.kind === "hash" ? { ...geometry, usedOffset: this.#usedOffset } : undefined;
+    return geometry?.kind === "hash" ? { ...geometry, usedOffset: this.#usedOffset, overwrite: undefined } : undefined;
   }
 
   override lookedUp(value: Address): void {

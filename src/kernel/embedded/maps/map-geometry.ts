@@ -20,4 +20,6 @@ export interface HashTableGeometry {
   readonly cpuStride: number;
   /** Where, from the value, the word lies that a lookup of a program sets to 1; `undefined` when it sets none. */
   readonly usedOffset: number | undefined;
+  /** What an update does with an element whose key is there, besides its value; `undefined` when that is not for programs. */
+  readonly overwrite: "in place" | "to the front" | undefined;
 }

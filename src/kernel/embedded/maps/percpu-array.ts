@@ -50,10 +50,6 @@ class PercpuArrayMap extends ArrayMap {
     return this.#userValueSize;
   }
 
-  override get cpuStride(): number {
-    return slotSize(this.valueSize);
-  }
-
   override get directValue(): Address {
     return 0;
   }

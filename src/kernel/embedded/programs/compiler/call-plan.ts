@@ -2,8 +2,10 @@ import type { EmbeddedMap } from "../../map-ops.ts";
 import type { HelperFunction } from "../bpf-helpers/helper-function.ts";
 import { HELPER_FUNCTIONS } from "../bpf-helpers/helper-functions.ts";
 import type { VerifiedProgram } from "../verified-program.ts";
+import { canOverwrite } from "./map-update.ts";
 
 const MAP_LOOKUP_ELEM = 1;
+const MAP_UPDATE_ELEM = 2;
 const GET_SMP_PROCESSOR_ID = 8;
 const TAIL_CALL = 12;
 const LOOP = 181;
@@ -11,7 +13,13 @@ const LOOP = 181;
 /** How the call of a helper is compiled. */
 export type CallPlan =
   /** A function of JavaScript, made for the one map that the call is about when it is known. */
-  | { readonly kind: "import"; readonly helper: HelperFunction; readonly map: EmbeddedMap | undefined }
+  | {
+      readonly kind: "import";
+      readonly helper: HelperFunction;
+      readonly map: EmbeddedMap | undefined;
+      /** Whether the program overwrites what is there by itself, and leaves only the rest to the helper. */
+      readonly overwrites: boolean;
+    }
   /** A lookup in a map whose layout is known. */
   | { readonly kind: "lookup"; readonly map: EmbeddedMap }
   | { readonly kind: "tail_call" }
@@ -29,5 +37,7 @@ export function planCall({ calls }: VerifiedProgram, slot: number, id: number): 
   if (id === GET_SMP_PROCESSOR_ID) return { kind: "cpu" };
   const helper = HELPER_FUNCTIONS.get(id);
   if (helper === undefined) throw new Error(`the embedded kernel has no helper ${id}, which the verifier let through`);
-  return { kind: "import", helper, map: helper.takes.includes("map") ? map : undefined };
+  const taken = helper.takes.includes("map") ? map : undefined;
+  const overwrites = id === MAP_UPDATE_ELEM && taken !== undefined && canOverwrite(taken);
+  return { kind: "import", helper, map: taken, overwrites };
 }

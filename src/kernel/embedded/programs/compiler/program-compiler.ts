@@ -17,13 +17,14 @@ import { tailCallKind } from "../embedded-program.ts";
 import type { VerifiedProgram } from "../verified-program.ts";
 import type { FunctionType } from "../wasm/function-body.ts";
 import { WasmModule } from "../wasm/module.ts";
-import { F64, I32, I32_LOAD } from "../wasm/opcodes.ts";
+import { F64, I32, I32_EQ, I32_LOAD, I64_EQZ } from "../wasm/opcodes.ts";
 import { type CallPlan, planCall } from "./call-plan.ts";
 import { ENTRY_TYPE, writeCallback, writeEntry, writeRun } from "./entry-points.ts";
 import { FunctionCompiler } from "./function-compiler.ts";
 import { importType, writeHelperCall } from "./helper-call.ts";
 import { writeLoopFunction } from "./loop-call.ts";
 import { writeLookupFunction } from "./map-lookup.ts";
+import { writeUpdateFunction } from "./map-update.ts";
 import type { AccessMode } from "./memory-access.ts";
 import { writePacketLoad } from "./packet-load.ts";
 import { FUNCTION_TYPE, type Registers } from "./registers.ts";
@@ -82,6 +83,7 @@ export class ProgramCompiler {
   readonly #functions = new Map<number, number>();
   /** Functions that are written when they are first needed: lookups by map, loops by callback. */
   readonly #lookups = new Map<EmbeddedMap, number>();
+  readonly #updates = new Map<EmbeddedMap, number>();
   readonly #loops = new Map<number, number>();
   #tailCall = -1;
   #loadPacket = -1;
@@ -158,14 +160,13 @@ export class ProgramCompiler {
     switch (plan.kind) {
       case "import": {
         const index = this.#imports.get(importName(id, plan.map))?.index as number;
-        return writeHelperCall(registers, plan.helper, {
-          index,
-          knowsMap: plan.map !== undefined,
-          stored: this.target.answer,
-        });
+        const knowsMap = plan.map !== undefined;
+        const call = (): void =>
+          writeHelperCall(registers, plan.helper, { index, knowsMap, stored: this.target.answer });
+        return plan.overwrites ? this.#writeUpdate(registers, plan.map as EmbeddedMap, call) : call();
       }
       case "lookup":
-        registers.get32(2).call(this.#lookup(plan.map));
+        registers.get32(2).call(this.#mapFunction(this.#lookups, plan.map, writeLookupFunction));
         return registers.set32(0);
       case "tail_call":
         return writeTailCall(registers, {
@@ -207,11 +208,25 @@ export class ProgramCompiler {
     this.#imports.set(name, { name, helper, map, index });
   }
 
-  #lookup(map: EmbeddedMap): number {
-    let index = this.#lookups.get(map);
+  /** BPF_ANY overwrites what is there; a key that is not there, and any other flag, is for the helper. */
+  #writeUpdate(registers: Registers, map: EmbeddedMap, call: () => void): void {
+    const { body } = registers;
+    body.i32(0);
+    registers.get(4).op(I64_EQZ).if(I32);
+    registers.get32(2);
+    registers.get32(3).call(this.#mapFunction(this.#updates, map, writeUpdateFunction));
+    body.else().i32(0).end().op(I32_EQ).if();
+    call();
+    body.else().i64(0);
+    registers.set(0);
+    body.end();
+  }
+
+  #mapFunction(known: Map<EmbeddedMap, number>, map: EmbeddedMap, write: typeof writeLookupFunction): number {
+    let index = known.get(map);
     if (index === undefined) {
-      index = writeLookupFunction(this.#module, map, this.target.cpuWord);
-      this.#lookups.set(map, index);
+      index = write(this.#module, map, this.target.cpuWord);
+      known.set(map, index);
     }
     return index;
   }
