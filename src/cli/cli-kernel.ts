@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { Bpf } from "../bpf.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { MapContext } from "../maps/map-context.ts";
+import { Sys } from "../sys/sys.ts";
 import { CliError } from "./cli-error.ts";
 import { suggestion } from "./words.ts";
 
@@ -17,7 +17,8 @@ const BPFFS = "/sys/fs/bpf";
 export interface CliKernel {
   readonly name: KernelName;
   readonly kernel: Kernel;
-  readonly bpf: Bpf;
+  /** Its commands. */
+  readonly sys: Sys;
   /** For what reads and writes maps in batches. */
   readonly context: MapContext;
   /** What it is, in a few words: `the running Linux kernel`. */
@@ -33,17 +34,17 @@ export interface CliKernel {
 /** Makes a kernel one that commands see. */
 export function cliKernel(kernel: Kernel, description: string): CliKernel {
   const isLinux = kernel.name === "linux";
-  const bpf = new Bpf(kernel);
+  const sys = new Sys(kernel);
   return {
     name: kernel.name,
     kernel,
-    bpf,
-    context: new MapContext(kernel, bpf.sys),
+    sys,
+    context: new MapContext(kernel, sys),
     description,
     mounts: isLinux ? linuxMounts : () => [BPFFS],
     // The embedded kernel has no current directory of its own, so a name alone is one in its BPF filesystem.
     pathOf: (word) => (isLinux || word.startsWith("/") ? word : `${BPFFS}/${word}`),
-    close: () => bpf.close(),
+    close: () => kernel.release(),
   };
 }
 

@@ -75,7 +75,7 @@ class ElementParser {
   }
 
   #release(): void {
-    if (this.#heldFd !== undefined) this.#map.cli.bpf.sys.close(this.#heldFd);
+    if (this.#heldFd !== undefined) this.#map.cli.sys.close(this.#heldFd);
     this.#heldFd = undefined;
   }
 

@@ -1,4 +1,3 @@
-import { BpfError } from "../sys/bpf-error.ts";
 import { CliError } from "./cli-error.ts";
 import { type CliKernel, type KernelName, kernelName } from "./cli-kernel.ts";
 import { type Arguments, OptionError, type Options, parseArguments } from "./options.ts";
@@ -53,7 +52,6 @@ function wordsOf({ words, options }: Arguments): readonly string[] {
 /** What is told to the person; an error that is nobody's mistake but mapiary's is thrown on. */
 function complaintOf(error: unknown): CliError {
   if (error instanceof CliError) return error;
-  if (error instanceof BpfError) return new CliError(error.message, { errno: error.errno });
   throw error;
 }
 

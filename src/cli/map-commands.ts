@@ -1,49 +1,36 @@
 import { CliError } from "./cli-error.ts";
+import { mapHelp } from "./commands/help.ts";
 import { MAP_USAGE, type MapUsage } from "./map-usage.ts";
 import type { Command, Session } from "./session.ts";
 import { isPrefix, suggestion, type Words } from "./words.ts";
 
-/** The commands on maps by their names, loaded when they are run. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  show: async () => (await import("./commands/show.ts")).show,
-  list: async () => (await import("./commands/show.ts")).show,
-  help: async () => (await import("./commands/help.ts")).mapHelp,
-  dump: async () => (await import("./commands/dump.ts")).dump,
-  update: async () => (await import("./commands/update.ts")).update,
-  lookup: async () => (await import("./commands/lookup.ts")).lookup,
-  getnext: async () => (await import("./commands/getnext.ts")).getnext,
-  delete: async () => (await import("./commands/delete.ts")).deleteKey,
-  pin: async () => (await import("./commands/pin.ts")).pin,
-  event_pipe: async () => (await import("./commands/event-pipe.ts")).eventPipe,
-  create: async () => (await import("./commands/create.ts")).create,
-  peek: async () => (await import("./commands/lookup.ts")).lookup,
-  push: async () => (await import("./commands/update.ts")).update,
-  enqueue: async () => (await import("./commands/update.ts")).update,
-  pop: async () => (await import("./commands/pop.ts")).pop,
-  dequeue: async () => (await import("./commands/pop.ts")).pop,
-  freeze: async () => (await import("./commands/freeze.ts")).freeze,
-  export: async () => (await import("./commands/export.ts")).exportEntries,
-  import: async () => (await import("./commands/import.ts")).importEntries,
-  copy: async () => (await import("./commands/copy.ts")).copy,
-  diff: async () => (await import("./commands/diff.ts")).diff,
-  watch: async () => (await import("./commands/watch.ts")).watch,
-  top: async () => (await import("./commands/top.ts")).top,
-  unpin: async () => (await import("./commands/pin.ts")).unpin,
-};
+/** Where the commands on maps are: the groups are loaded when one of theirs is run. */
+const GROUPS: readonly (readonly [names: readonly string[], load: () => Promise<object>])[] = [
+  [["help"], () => Promise.resolve({ help: mapHelp })],
+  [["export", "import", "copy", "diff"], () => import("./commands/transfer-commands.ts")],
+  [["watch", "top"], () => import("./commands/monitor-commands.ts")],
+];
 
 /** `map COMMAND …`: runs the command that the next word stands for; without one, `show`. */
 export async function map(words: Words, session: Session): Promise<number> {
   const word = words.peek();
-  const command = word === undefined ? MAP_USAGE[0] : MAP_USAGE.find(({ name }) => isPrefix(word, name));
-  if (command === undefined) {
+  const usage = word === undefined ? MAP_USAGE[0] : MAP_USAGE.find(({ name }) => isPrefix(word, name));
+  if (usage === undefined) {
     const names = MAP_USAGE.map(({ name }) => name);
     throw new CliError(`there is no command 'map ${word}'`, { hint: suggestion(word ?? "", names) });
   }
   if (word !== undefined) words.take("a command");
-  requireMap(command, words);
-  const run = await COMMANDS[command.name]?.();
-  if (run === undefined) throw new TypeError(`there is no command for ${command.name}`);
-  return await run(words, session);
+  requireMap(usage, words);
+  const command = await load(usage.name);
+  return await command(words, session);
+}
+
+async function load(name: string): Promise<Command> {
+  const [, group] = GROUPS.find(([names]) => names.includes(name)) ?? [];
+  const commands = await (group === undefined ? import("./commands/bpftool-commands.ts") : group());
+  const command = (commands as Readonly<Record<string, Command>>)[name];
+  if (command === undefined) throw new TypeError(`there is no command for ${name}`);
+  return command;
 }
 
 /** Says what a command needs that has not even a map to work on. */

@@ -48,7 +48,7 @@ export class MapHandle implements Disposable {
   }
 
   close(): void {
-    this.cli.bpf.sys.close(this.fd);
+    this.cli.sys.close(this.fd);
   }
 
   [Symbol.dispose](): void {
@@ -58,7 +58,7 @@ export class MapHandle implements Disposable {
 
 /** The refusal of a command by a kernel: `what: strerror`, and the diagnosis as a hint. */
 export function kernelError(cli: CliKernel, what: string, failure: Omit<Failure, "kernel" | "sys">): CliError {
-  const hint = diagnose({ ...failure, kernel: cli.kernel, sys: cli.bpf.sys });
+  const hint = diagnose({ ...failure, kernel: cli.kernel, sys: cli.sys });
   return new CliError(`${what}: ${strerror(failure.errno)}`, { hint, errno: failure.errno });
 }
 
@@ -91,8 +91,8 @@ export async function isMissingPin(
   const [kind, word] = [words.peek(isNamed ? 1 : 0), words.peek(isNamed ? 2 : 1)];
   if (kind === undefined || word === undefined || !isPinned(kind)) return undefined;
   const cli = await session.kernel(isNamed ? (words.peek() as KernelName) : undefined);
-  const fd = cli.bpf.sys.objGet(cli.pathOf(word));
-  if (fd >= 0) cli.bpf.sys.close(fd);
+  const fd = cli.sys.objGet(cli.pathOf(word));
+  if (fd >= 0) cli.sys.close(fd);
   if (fd !== -ENOENT) return undefined;
   for (let i = isNamed ? 3 : 2; i > 0; i--) words.take("a pin");
   return { cli, word };
@@ -114,7 +114,7 @@ async function kernelOf(words: Words, session: Session): Promise<CliKernel> {
 function openById(cli: CliKernel, word: string, access: Access): MapHandle {
   const id = parseU32(word, "ID");
   const openFlags = flagsOf(access);
-  const fd = cli.bpf.sys.mapGetFdById(id, { openFlags });
+  const fd = cli.sys.mapGetFdById(id, { openFlags });
   if (fd >= 0) return handle(cli, fd);
   const what = `get map by id (${id})`;
   const error = kernelError(cli, what, { command: BPF_MAP_GET_FD_BY_ID, errno: fd, id, flags: openFlags });
@@ -128,7 +128,7 @@ function openPinned(cli: CliKernel, word: string, access: Access): MapHandle {
 /** Opens what is pinned at the path that a word names, which must be of a kind. Answers its fd. */
 export function openPin(cli: CliKernel, word: string, kind: "map" | "prog", flags = 0): number {
   const path = cli.pathOf(word);
-  const fd = cli.bpf.sys.objGet(path, { fileFlags: flags });
+  const fd = cli.sys.objGet(path, { fileFlags: flags });
   if (fd === -EACCES && !isInBpffs(cli, path)) {
     const hint = `${cli.description} has its BPF filesystem at ${cli.mounts().join(", ")}.`;
     throw new CliError(`bpf obj get (${word}): directory not in bpf file system (bpffs)`, { hint });
@@ -139,7 +139,7 @@ export function openPin(cli: CliKernel, word: string, kind: "map" | "prog", flag
   }
   const found = ["map", "prog", "link", "btf"].find((name) => fdinfoField(cli, fd, `${name}_id`) !== undefined);
   if (found === kind || found === undefined) return fd;
-  cli.bpf.sys.close(fd);
+  cli.sys.close(fd);
   throw new CliError(`incorrect object type: ${found}`, { hint: `${word} is no ${kind}.` });
 }
 
@@ -149,25 +149,48 @@ export function isInBpffs(cli: CliKernel, path: string): boolean {
   return typeof names !== "number" || names === -EACCES;
 }
 
+/** Every map that lives on a kernel, by id; one that goes away meanwhile is left out. */
+export function* allMaps(cli: CliKernel, openFlags = BPF_F_RDONLY): Generator<MapHandle> {
+  const { sys } = cli;
+  const id = new Uint32Array(1);
+  while (sys.mapGetNextId(id[0] as number, id) === 0) {
+    const fd = sys.mapGetFdById(id[0] as number, { openFlags });
+    if (fd === -ENOENT) continue;
+    if (fd < 0) {
+      const what = `can't get map by id (${id[0]})`;
+      throw kernelError(cli, what, { command: BPF_MAP_GET_FD_BY_ID, errno: fd, id: id[0] });
+    }
+    const info = sys.objGetInfoByFd(fd);
+    if (typeof info === "number") {
+      throw kernelError(cli, "can't get map info", { command: BPF_OBJ_GET_INFO_BY_FD, errno: info, fd });
+    }
+    yield new MapHandle(cli, fd, info);
+  }
+}
+
 function openByName(cli: CliKernel, name: string, access: Access): MapHandle[] {
   if (new TextEncoder().encode(name).length > NAME_BYTES) {
     throw new CliError("can't parse name", {
       hint: `A map's name has at most ${NAME_BYTES} bytes, '${name}' has more.`,
     });
   }
-  const infos = cli.bpf.maps();
-  const found = infos.filter((info) => info.name === name);
-  const names = infos.map((info) => info.name).filter((each) => each !== "");
+  const found: MapHandle[] = [];
+  const names: string[] = [];
+  for (const map of allMaps(cli, flagsOf(access))) {
+    if (map.info.name !== "") names.push(map.info.name);
+    if (map.info.name === name) found.push(map);
+    else map.close();
+  }
   if (found.length === 0) {
     const hint =
       names.length === 0 ? `There are no maps on ${cli.description}.` : suggestion(name, [...new Set(names)]);
     throw new CliError(`no map is named '${name}'`, { hint });
   }
-  return found.map(({ id }) => openById(cli, String(id), access));
+  return found;
 }
 
 function handle(cli: CliKernel, fd: number): MapHandle {
-  const { sys } = cli.bpf;
+  const { sys } = cli;
   const info = sys.objGetInfoByFd(fd);
   if (typeof info !== "number") return new MapHandle(cli, fd, info);
   const error = kernelError(cli, "can't get map info", { command: BPF_OBJ_GET_INFO_BY_FD, errno: info, fd });

@@ -23,7 +23,7 @@ function collect(cli: CliKernel, directory: string, pins: Map<number, string[]>)
 
 /** The id of the map that is pinned at a path; `undefined` when none is. */
 function mapIdAt(cli: CliKernel, path: string): number | undefined {
-  const { sys } = cli.bpf;
+  const { sys } = cli;
   const fd = sys.objGet(path);
   if (fd < 0) return undefined;
   const info = String(cli.kernel.fdinfo(fd));

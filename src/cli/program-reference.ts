@@ -25,8 +25,8 @@ export function openProgram(words: Words, { output }: Session, { cli }: MapHandl
   throw new CliError(`expected 'id', 'tag', 'name' or 'pinned', got: '${word}'?`, { hint });
 }
 
-function openById({ bpf, description }: CliKernel, id: number): number {
-  const fd = bpf.sys.progGetFdById(id);
+function openById({ sys, description }: CliKernel, id: number): number {
+  const fd = sys.progGetFdById(id);
   if (fd >= 0) return fd;
   const hint = `There is no program ${id} on ${description}, or it may not be opened.`;
   throw new CliError(`get by id (${id}): ${strerror(fd)}`, { hint });
@@ -34,7 +34,7 @@ function openById({ bpf, description }: CliKernel, id: number): number {
 
 /** Opens the one program whose name or tag is this. */
 function openMatching(cli: CliKernel, what: "name" | "tag", wanted: string): number {
-  const { sys } = cli.bpf;
+  const { sys } = cli;
   const found: number[] = [];
   const id = new Uint32Array(1);
   while (sys.progGetNextId(id[0] as number, id) === 0) {

@@ -1,13 +1,17 @@
 import { CliError } from "./cli-error.ts";
+import { batch } from "./commands/batch.ts";
+import { help } from "./commands/help.ts";
+import { version } from "./commands/version.ts";
+import { map } from "./map-commands.ts";
 import type { Command, Session } from "./session.ts";
 import { isPrefix, listed, suggestion, type Words } from "./words.ts";
 
 /** What a command line can begin with: bpftool's objects in bpftool's order, then mapiary's own. */
-const OBJECTS: readonly (readonly [name: string, load: (() => Promise<Command>) | undefined])[] = [
-  ["help", async () => (await import("./commands/help.ts")).help],
-  ["batch", async () => (await import("./commands/batch.ts")).batch],
+const OBJECTS: readonly (readonly [name: string, command: Command | undefined])[] = [
+  ["help", help],
+  ["batch", batch],
   ["prog", undefined],
-  ["map", async () => (await import("./map-commands.ts")).map],
+  ["map", map],
   ["link", undefined],
   ["cgroup", undefined],
   ["perf", undefined],
@@ -17,21 +21,20 @@ const OBJECTS: readonly (readonly [name: string, load: (() => Promise<Command>) 
   ["gen", undefined],
   ["struct_ops", undefined],
   ["iter", undefined],
-  ["version", async () => (await import("./commands/version.ts")).version],
-  ["tour", async () => (await import("./commands/tour.ts")).tour],
+  ["version", version],
+  ["tour", async (words, session) => (await import("./commands/tour.ts")).tour(words, session)],
 ];
 
-const OWN = OBJECTS.filter(([, load]) => load !== undefined).map(([name]) => name);
+const OWN = OBJECTS.filter(([, command]) => command !== undefined).map(([name]) => name);
 
 /** Runs the command of a line, and answers what the process ends with. Throws a `CliError` for a mistake. */
 export async function run(words: Words, session: Session): Promise<number> {
   const word = words.peek();
-  const [name, load] = (word === undefined ? OBJECTS[0] : OBJECTS.find(([name]) => isPrefix(word, name))) ?? [];
+  const [name, command] = (word === undefined ? OBJECTS[0] : OBJECTS.find(([each]) => isPrefix(word, each))) ?? [];
   if (name === undefined) throw new CliError(`there is no command '${word}'`, { hint: suggestion(word ?? "", OWN) });
-  if (load === undefined) {
+  if (command === undefined) {
     throw new CliError(`mapiary has no '${name}'`, { hint: `It has ${listed(OWN)}; bpftool has the others.` });
   }
   if (word !== undefined) words.take("a command");
-  const command = await load();
   return await command(words, session);
 }

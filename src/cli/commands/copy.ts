@@ -41,9 +41,9 @@ async function openTarget(words: Words, session: Session, source: MapHandle): Pr
   const { cli, word } = missing;
   const { type, name, keySize, valueSize, maxEntries, mapFlags, mapExtra } = source.info;
   const create = { type, name, keySize, valueSize, maxEntries, flags: mapFlags, mapExtra };
-  const fd = cli.bpf.sys.mapCreate(create);
+  const fd = cli.sys.mapCreate(create);
   if (fd < 0) throw kernelError(cli, "map create failed", { command: BPF_MAP_CREATE, errno: fd, create });
-  const info = cli.bpf.sys.objGetInfoByFd(fd);
+  const info = cli.sys.objGetInfoByFd(fd);
   if (typeof info === "number") throw new CliError("can't get map info");
   const map = new MapHandle(cli, fd, info);
   pinMap(map, word);

@@ -18,7 +18,7 @@ export async function create(words: Words, session: Session): Promise<number> {
   const parser = new SpecParser(words, session);
   using spec = await parser.parse();
   const cli = await session.kernel();
-  const { sys } = cli.bpf;
+  const { sys } = cli;
   const fd = sys.mapCreate(spec.options);
   if (fd < 0) {
     const error = kernelError(cli, "map create failed", { command: BPF_MAP_CREATE, errno: fd, create: spec.options });

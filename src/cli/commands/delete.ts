@@ -9,7 +9,7 @@ import type { Words } from "../words.ts";
 export async function deleteKey(words: Words, session: Session): Promise<number> {
   using map = await openMap(words, session, "write");
   using element = await takeElement(words, map, { key: true, value: false, flags: false }, session);
-  const result = map.cli.bpf.sys.mapDeleteElem(map.fd, element.key);
+  const result = map.cli.sys.mapDeleteElem(map.fd, element.key);
   if (result < 0) {
     throw map.failure("delete failed", BPF_MAP_DELETE_ELEM, result, shownKey(element.key, element.typing));
   }

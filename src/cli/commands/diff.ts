@@ -75,7 +75,7 @@ function* entriesOf(map: MapHandle): Generator<[key: Uint8Array, value: Uint8Arr
 
 function lookUp(map: MapHandle, key: Uint8Array): Uint8Array | undefined {
   const value = new Uint8Array(map.shape.valueSize);
-  return map.cli.bpf.sys.mapLookupElem(map.fd, key, value) === 0 ? value : undefined;
+  return map.cli.sys.mapLookupElem(map.fd, key, value) === 0 ? value : undefined;
 }
 
 function differenceJson(

@@ -56,7 +56,7 @@ function dumpMap(map: MapHandle, typing: MapTyping, showsHeader: boolean, isLast
 
 /** Writes every entry; answers how many could be read, and why there are no more when that is not the end. */
 function dumpEntries(map: MapHandle, typing: MapTyping, output: Output): { count: number; refusal?: CliError } {
-  const { sys } = map.cli.bpf;
+  const { sys } = map.cli;
   const value = new Uint8Array(map.shape.valueSize);
   let previous: Uint8Array | null = null;
   let count = 0;

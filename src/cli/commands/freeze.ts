@@ -8,7 +8,7 @@ export async function freeze(words: Words, session: Session): Promise<number> {
   words.requireAtLeast(2, words.last, "Say which map: freeze id N.");
   using map = await openMap(words, session, "write");
   words.requireEnd();
-  const result = map.cli.bpf.sys.mapFreeze(map.fd);
+  const result = map.cli.sys.mapFreeze(map.fd);
   if (result < 0) throw map.failure("failed to freeze map", BPF_MAP_FREEZE, result);
   session.output.done();
   return 0;

@@ -13,7 +13,7 @@ export async function getnext(words: Words, session: Session): Promise<number> {
   const { output } = session;
   const key = words.left === 0 ? null : (await takeElement(words, map, KEY_ALONE, session)).key;
   const next = new Uint8Array(map.info.keySize);
-  const result = map.cli.bpf.sys.mapGetNextKey(map.fd, key, next);
+  const result = map.cli.sys.mapGetNextKey(map.fd, key, next);
   if (result < 0) {
     const details = shownKey(key, typingOf(map, session.options));
     throw map.failure("can't get next key", BPF_MAP_GET_NEXT_KEY, result, details);

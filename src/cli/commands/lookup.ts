@@ -16,7 +16,7 @@ export async function lookup(words: Words, session: Session): Promise<number> {
   using element = await takeElement(words, map, grammar, session);
   const { key, typing } = element;
   const value = new Uint8Array(map.shape.valueSize);
-  const result = map.cli.bpf.sys.mapLookupElem(map.fd, key, value);
+  const result = map.cli.sys.mapLookupElem(map.fd, key, value);
   if (result === 0) {
     writeEntry(session.output, map, typing, key ?? NO_KEY, value);
     return 0;

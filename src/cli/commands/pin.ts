@@ -27,7 +27,7 @@ export function pinMap(map: MapHandle, word: string): void {
     const hint = `${word} is outside the BPF filesystems of ${cli.description}: ${cli.mounts().join(", ")}.`;
     throw new CliError("no BPF file system found, not mounting it due to --nomount option", { hint });
   }
-  const result = cli.bpf.sys.objPin(map.fd, path);
+  const result = cli.sys.objPin(map.fd, path);
   if (result < 0) throw map.failure(`can't pin the object (${word})`, BPF_OBJ_PIN, result, { path });
 }
 

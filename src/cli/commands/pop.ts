@@ -13,7 +13,7 @@ export async function pop(words: Words, session: Session): Promise<number> {
   const typing = typingOf(map, session.options);
   const key = new Uint8Array(map.info.keySize);
   const value = new Uint8Array(map.shape.valueSize);
-  const result = map.cli.bpf.sys.mapLookupAndDeleteElem(map.fd, map.info.keySize === 0 ? null : key, value);
+  const result = map.cli.sys.mapLookupAndDeleteElem(map.fd, map.info.keySize === 0 ? null : key, value);
   if (result === 0) {
     writeEntry(output, map, typing, key, value);
     return 0;

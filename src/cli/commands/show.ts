@@ -1,7 +1,5 @@
-import { BPF_MAP_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD } from "../../abi/commands.ts";
-import { ENOENT } from "../../abi/errno.ts";
 import type { CliKernel } from "../cli-kernel.ts";
-import { kernelError, MapHandle, openMaps } from "../map-reference.ts";
+import { allMaps, type MapHandle, openMaps } from "../map-reference.ts";
 import type { JsonValue } from "../output/json-writer.ts";
 import { type Pins, pinsOf } from "../pins.ts";
 import type { Session } from "../session.ts";
@@ -34,25 +32,6 @@ async function showAll(session: Session): Promise<number> {
   if (output.isJson) output.json.end();
   if (count === 0) output.note(`There are no maps on ${cli.description}.`);
   return 0;
-}
-
-/** Every map that lives on a kernel, by id; one that goes away meanwhile is left out. */
-export function* allMaps(cli: CliKernel): Generator<MapHandle> {
-  const { sys } = cli.bpf;
-  const id = new Uint32Array(1);
-  while (sys.mapGetNextId(id[0] as number, id) === 0) {
-    const fd = sys.mapGetFdById(id[0] as number);
-    if (fd === -ENOENT) continue;
-    if (fd < 0) {
-      const what = `can't get map by id (${id[0]})`;
-      throw kernelError(cli, what, { command: BPF_MAP_GET_FD_BY_ID, errno: fd, id: id[0] });
-    }
-    const info = sys.objGetInfoByFd(fd);
-    if (typeof info === "number") {
-      throw kernelError(cli, "can't get map info", { command: BPF_OBJ_GET_INFO_BY_FD, errno: info, fd });
-    }
-    yield new MapHandle(cli, fd, info);
-  }
 }
 
 function pinsFor({ options }: Session, cli: CliKernel | undefined): Pins | undefined {

@@ -11,7 +11,7 @@ export async function update(words: Words, session: Session): Promise<number> {
   const grammar = { key: map.info.keySize > 0, value: map.info.valueSize > 0, flags: true };
   using element = await takeElement(words, map, grammar, session);
   const { key, value, flags } = element;
-  const result = map.cli.bpf.sys.mapUpdateElem(map.fd, key, value, flags);
+  const result = map.cli.sys.mapUpdateElem(map.fd, key, value, flags);
   if (result < 0) {
     const details = { flags, ...shownKey(key, element.typing) };
     throw map.failure("update failed", BPF_MAP_UPDATE_ELEM, result, details);

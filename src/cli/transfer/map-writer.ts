@@ -45,7 +45,7 @@ export class MapWriter {
   #writeBatch({ count: total, keys, values }: RawEntries): Written | number {
     const { cli, fd } = this.#map;
     const count = Uint32Array.of(total);
-    const result = cli.bpf.sys.mapUpdateBatch(fd, keys, values, count);
+    const result = cli.sys.mapUpdateBatch(fd, keys, values, count);
     if (result === 0) return { count: total };
     if (result === -ENOTSUPP || result === -EINVAL) this.#hasBatches = false;
     // What was refused before it began leaves the count as it was (kernel/bpf/syscall.c: bpf_map_do_batch, 6.18).
@@ -59,7 +59,7 @@ export class MapWriter {
     for (let i = from; i < count; i++) {
       const key = keySize === 0 ? null : keys.subarray(i * keySize, (i + 1) * keySize);
       const value = values.subarray(i * valueSize, (i + 1) * valueSize);
-      const result = cli.bpf.sys.mapUpdateElem(fd, key, value, this.#flags);
+      const result = cli.sys.mapUpdateElem(fd, key, value, this.#flags);
       if (result === 0) continue;
       if (result === -EEXIST && mayBeThere && key !== null && this.#has(key, value)) continue;
       const known = key === null ? {} : { keyBytes: key, key: hexOf(key) };
@@ -72,6 +72,6 @@ export class MapWriter {
   #has(key: Uint8Array, value: Uint8Array): boolean {
     const found = new Uint8Array(value.length);
     const { cli, fd } = this.#map;
-    return cli.bpf.sys.mapLookupElem(fd, key, found) === 0 && Buffer.compare(found, value) === 0;
+    return cli.sys.mapLookupElem(fd, key, found) === 0 && Buffer.compare(found, value) === 0;
   }
 }

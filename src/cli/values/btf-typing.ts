@@ -58,7 +58,7 @@ export function btfOf(map: MapHandle): MapBtf | undefined {
 }
 
 function bytesOf(map: MapHandle, id: number): Uint8Array | undefined {
-  const { sys } = map.cli.bpf;
+  const { sys } = map.cli;
   const fd = sys.btfGetFdById(id);
   if (fd < 0) return undefined;
   try {
