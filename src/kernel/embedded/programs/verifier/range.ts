@@ -296,7 +296,8 @@ export class Range {
 export const UNKNOWN: Range = new Range();
 
 const SMALL = 1024;
-const constants: Range[] = Array.from({ length: 2 * SMALL }, (_, index) => makeConstant(BigInt(index - SMALL)));
+/** The small numbers that were asked for. */
+const constants: (Range | undefined)[] = [];
 
 function makeConstant(value: bigint): Range {
   const range = new Range();
@@ -306,8 +307,8 @@ function makeConstant(value: bigint): Range {
 
 /** One number, signed or unsigned, modulo 2^64. */
 export function constant(value: bigint): Range {
-  if (value >= -SMALL && value < SMALL) return constants[Number(value) + SMALL] as Range;
-  return makeConstant(value);
+  if (value < -SMALL || value >= SMALL) return makeConstant(value);
+  return (constants[Number(value) + SMALL] ??= makeConstant(value));
 }
 
 export const ZERO: Range = constant(0n);
