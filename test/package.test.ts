@@ -67,7 +67,15 @@ describe("the package", () => {
 
   test("publishes what is compiled, what says how to use it, and nothing else", () => {
     const compiled = ["dist/index.js", "dist/linux.js", "dist/cli.js", ...modules().map((name) => `dist/${name}.d.ts`)];
-    const expected = ["CHANGELOG.md", "LICENSE", "README.md", "package.json", ...compiled];
+    const expected = [
+      "CHANGELOG.md",
+      "LICENSE",
+      "README.md",
+      "docs/cli.md",
+      "docs/mapiary.1",
+      "package.json",
+      ...compiled,
+    ];
     const missing = expected.filter((path) => !published.includes(path));
     const isShared = (path: string) => /^dist\/shared-\w+\.js$/.test(path);
     const unwanted = published.filter((path) => !expected.includes(path) && !isShared(path));

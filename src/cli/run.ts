@@ -22,10 +22,13 @@ const OBJECTS: readonly (readonly [name: string, command: Command | undefined])[
   ["struct_ops", undefined],
   ["iter", undefined],
   ["version", version],
+  ["completion", async (words, session) => (await import("./commands/completion.ts")).completion(words, session)],
+  ["__complete", async (words, session) => (await import("./commands/completion.ts")).complete(words, session)],
   ["tour", async (words, session) => (await import("./commands/tour.ts")).tour(words, session)],
 ];
 
-const OWN = OBJECTS.filter(([, command]) => command !== undefined).map(([name]) => name);
+/** Those of them that people call. */
+const OWN = OBJECTS.filter(([name, command]) => command !== undefined && !name.startsWith("_")).map(([name]) => name);
 
 /** Runs the command of a line, and answers what the process ends with. Throws a `CliError` for a mistake. */
 export async function run(words: Words, session: Session): Promise<number> {

@@ -2,7 +2,7 @@ import { BPF_MAP_GET_NEXT_KEY } from "../../abi/commands.ts";
 import { ENOENT, ENOSPC } from "../../abi/errno.ts";
 import { type CliError, strerror } from "../cli-error.ts";
 import { type MapHandle, openMaps } from "../map-reference.ts";
-import { hexJson, hexLines, isTyped, writeEntry } from "../output/entry.ts";
+import { hexJson, hexLines, writeEntry } from "../output/entry.ts";
 import type { Output } from "../output/output.ts";
 import type { Session } from "../session.ts";
 import { type MapTyping, typingOf } from "../values/typing.ts";
@@ -15,7 +15,7 @@ export async function dump(words: Words, session: Session): Promise<number> {
   words.requireEnd();
   const { output } = session;
   const typings = maps.map((map) => typingOf(map, session.options));
-  const asArray = maps.length > 1 && (output.isJson || typings.every(isTyped));
+  const asArray = maps.length > 1 && output.isJson;
   if (asArray) output.json.beginArray();
   let exitCode = 0;
   for (const [index, map] of maps.entries()) {

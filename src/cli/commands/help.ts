@@ -13,6 +13,7 @@ export function help(_words: Words, { output }: Session): Promise<number> {
     "Usage: mapiary [OPTIONS] map COMMAND          eBPF maps: mapiary map help",
     "       mapiary [OPTIONS] batch file FILE      command lines from a file, - for standard input",
     "       mapiary tour                           the commands of bpf(2) on maps, one by one",
+    "       mapiary completion { bash | zsh | fish }",
     "       mapiary version",
     "",
     ...OPTIONS,

@@ -89,7 +89,7 @@ function typedBytes(typing: Typing, json: JsonValue, word: string, { role }: Dat
   try {
     return encode(typing, json);
   } catch (error) {
-    throw new CliError(`error parsing ${role}: ${word}`, { hint: `${(error as Error).message}.`, cause: error });
+    throw new CliError(`error parsing ${role}: ${word}`, { hint: sentence((error as Error).message), cause: error });
   }
 }
 
@@ -117,4 +117,8 @@ function integerBytes(word: string, { role, size, isPrefix }: DataPlace): Uint8A
   const view = new DataView(new ArrayBuffer(8));
   view.setBigUint64(0, BigInt.asUintN(64, number), true);
   return new Uint8Array(view.buffer, 0, size);
+}
+
+function sentence(text: string): string {
+  return /[.?!]$/.test(text) ? text : `${text}.`;
 }
