@@ -12,7 +12,7 @@ const refusedByVerifier: Rule = (failure) => {
   const lines = log
     .split("\n")
     .filter((line) => line !== "" && !/^(processed|verification time|stack depth) /.test(line));
-  const reason = lines.at(-1);
+  const reason = lines.findLast((line) => !/^(cur|old) state: /.test(line));
   if (reason === undefined) return undefined;
   const instruction = lines.findLast((line) => /^\d+: \(/.test(line));
   const source = lines.findLast((line) => line.startsWith("; "))?.slice(2);

@@ -53,7 +53,7 @@ export function runSkb(host: ProgramHost, program: EmbeddedProgram, attr: TestRu
   };
   host.memory.u8.fill(0, ctx, ctx + SK_BUFF.SIZE);
   writePacket(host.memory, ctx, seesLinkHeader ? start : start + ETH_HLEN, start + size);
-  writeHeaders(host.memory, ctx, packet, start + size);
+  if (!writeHeaders(host.memory, ctx, packet, start + size)) return -EINVAL;
   if (given !== undefined) {
     const error = writeGiven(host.memory, ctx, given);
     if (error !== 0) return error;
@@ -70,8 +70,8 @@ function writePacket({ view }: AddressSpace, ctx: Address, start: Address, end: 
   view.setUint32(ctx + SK_BUFF.DATA_END, end, true);
 }
 
-/** What the packet's own headers say: `eth_type_trans`, and the addresses of its socket. */
-function writeHeaders({ u8, view }: AddressSpace, ctx: Address, packet: Packet, end: Address): void {
+/** What the packet's own headers say: `eth_type_trans`, and the addresses of its socket. False for an IP packet without its header. */
+function writeHeaders({ u8, view }: AddressSpace, ctx: Address, packet: Packet, end: Address): boolean {
   const { macHeader, networkHeader } = packet;
   view.setUint32(ctx + SK_BUFF.PKT_TYPE, packetType(u8.subarray(macHeader, macHeader + 6)), true);
   let protocol = view.getUint16(macHeader + 12);
@@ -84,15 +84,16 @@ function writeHeaders({ u8, view }: AddressSpace, ctx: Address, packet: Packet, 
   const payload = end - networkHeader;
   if (protocol === ETH_P_IP) {
     view.setUint32(ctx + SK_BUFF.FAMILY, AF_INET, true);
-    if (payload < 20) return;
+    if (payload < 20) return false;
     u8.copyWithin(ctx + SK_BUFF.LOCAL_IP4, networkHeader + 12, networkHeader + 16);
     u8.copyWithin(ctx + SK_BUFF.REMOTE_IP4, networkHeader + 16, networkHeader + 20);
   } else if (protocol === ETH_P_IPV6) {
     view.setUint32(ctx + SK_BUFF.FAMILY, AF_INET6, true);
-    if (payload < 40) return;
+    if (payload < 40) return false;
     u8.copyWithin(ctx + SK_BUFF.LOCAL_IP6, networkHeader + 8, networkHeader + 24);
     u8.copyWithin(ctx + SK_BUFF.REMOTE_IP6, networkHeader + 24, networkHeader + 40);
   }
+  return true;
 }
 
 /** By the address that a frame is for; that of the loopback device is all zeros. */
