@@ -44,6 +44,7 @@ import {
   type StackSpec,
   type UserRingBufSpec,
 } from "./maps/map-spec.ts";
+import { MapTypes } from "./maps/map-types.ts";
 import { isOpaqueSpec, isOpaqueType, OpaqueMap, opaqueSizes } from "./maps/opaque-map.ts";
 import type { PercpuArrayMap } from "./maps/percpu-array-map.ts";
 import type { PercpuHashMap } from "./maps/percpu-hash-map.ts";
@@ -74,6 +75,8 @@ type IndexOr<T, B> = T extends "array" | "percpu_array" ? number : B;
 /** How an fd is made a map. */
 interface WrapOptions<K, V> extends OpenOptions<K, V> {
   readonly inner?: InnerLayouts | undefined;
+  /** Whether it was made with these layouts just now, so that its BTF has nothing to say about them. */
+  readonly isNew?: boolean;
 }
 
 /** What a value is that is written as an fd. */
@@ -105,6 +108,7 @@ export class Bpf implements Disposable {
   /** The filesystem that pins live in. */
   readonly bpffs: Bpffs;
   readonly #context: MapContext;
+  readonly #types: MapTypes;
   /** How the keys and values of the maps are read that were wrapped here: what is made like one of them is read alike. */
   readonly #layouts = new WeakMap<BpfMap, OpenOptions<unknown, unknown>>();
 
@@ -115,6 +119,7 @@ export class Bpf implements Disposable {
     this.sys = new Sys(kernel);
     this.bpffs = new Bpffs(kernel, this.sys);
     this.#context = new MapContext(kernel, this.sys);
+    this.#types = new MapTypes(this.sys);
   }
 
   /**
@@ -157,14 +162,15 @@ export class Bpf implements Disposable {
       mapExtra: spec.type === "bloom_filter" ? spec.hashes : undefined,
       innerMapFd: inner?.fd,
     };
-    const fd = this.sys.mapCreate(options);
+    const fd = value === undefined ? this.sys.mapCreate(options) : this.#types.create(options, key, value);
     if (fd < 0) throw this.#failure(BPF_MAP_CREATE, fd, { create: options, map: spec.name });
-    return this.#wrap(fd, { key, value, inner });
+    return this.#wrap(fd, { key, value, inner, isNew: true });
   }
 
   /**
    * Opens a map by its pin, or by its name: then the one map of that name that lives. Without layouts its keys and values
-   * are bytes; with `type` the class is known to the compiler, which takes it for one with keys and values else. Throws a `BpfError`: `ENOENT` when there is none, `EACCES`
+   * are what its BTF says, or bytes where it has none that may be read (on Linux that takes CAP_SYS_ADMIN); layouts that are given are checked
+   * against it. With `type` the class is known to the compiler, which takes it for one with keys and values else. Throws a `BpfError`: `ENOENT` when there is none, `EACCES`
    * for a path that is no pin; and a `TypeError` when a layout has not the map's size, or the map another type.
    */
   openMap<T extends MapOfMapsType, I extends InnerLayouts, K = T extends "array_of_maps" ? number : Uint8Array>(
@@ -175,11 +181,11 @@ export class Bpf implements Disposable {
     place: string | { readonly name: string },
     options: OpenMapOfMapsOptions<K, I>,
   ): MapOfMaps<K, InnerMapOf<I>>;
-  openMap<T extends PlainType, K = IndexOr<T, Uint8Array>, V = Uint8Array>(
+  openMap<T extends PlainType, K = IndexOr<T, unknown>, V = unknown>(
     place: string | { readonly name: string },
     options: OpenOptions<K, V> & { readonly type: T },
   ): TypedMaps<K, V>[T];
-  openMap<K = Uint8Array, V = Uint8Array>(
+  openMap<K = unknown, V = unknown>(
     place: string | { readonly name: string },
     options?: OpenOptions<K, V>,
   ): KeyedMap<K, V>;
@@ -208,11 +214,11 @@ export class Bpf implements Disposable {
     id: number,
     options: OpenMapOfMapsOptions<K, I>,
   ): MapOfMaps<K, InnerMapOf<I>>;
-  mapById<T extends PlainType, K = IndexOr<T, Uint8Array>, V = Uint8Array>(
+  mapById<T extends PlainType, K = IndexOr<T, unknown>, V = unknown>(
     id: number,
     options: OpenOptions<K, V> & { readonly type: T },
   ): TypedMaps<K, V>[T];
-  mapById<K = Uint8Array, V = Uint8Array>(id: number, options?: OpenOptions<K, V>): KeyedMap<K, V>;
+  mapById<K = unknown, V = unknown>(id: number, options?: OpenOptions<K, V>): KeyedMap<K, V>;
   mapById<K, V>(id: number, options: WrapOptions<K, V> = {}): BpfMap {
     const fd = this.sys.mapGetFdById(id, { openFlags: accessFlags(options) });
     if (fd < 0) throw this.#failure(BPF_MAP_GET_FD_BY_ID, fd, { id, flags: accessFlags(options) });
@@ -333,7 +339,7 @@ export class Bpf implements Disposable {
       }
       const value = mapKind.holdsMaps
         ? (this.#innerLayout(options.inner, info) as Layout<unknown> as Layout<V>)
-        : checkedLayout("value", options.value, info.valueSize, info);
+        : this.#layout("value", options, info);
       if (options.inner !== undefined && !mapKind.holdsMaps) {
         throw new TypeError(`map ${label} is of type ${info.type}, which holds no maps: leave out inner`);
       }
@@ -342,12 +348,30 @@ export class Bpf implements Disposable {
         if (options.key !== undefined) throw new TypeError(`map ${label} is of type ${info.type}, which has no keys`);
         return this.#remember(mapKind.make(parts, fd), options);
       }
-      const key = checkedLayout("key", options.key ?? defaultKey<K>(info.type), info.keySize, info);
+      const key = this.#layout("key", { ...options, key: options.key ?? defaultKey<K>(info.type) }, info);
       return this.#remember(mapKind.make({ ...parts, key }, fd), options);
     } catch (error) {
       this.sys.close(fd);
       throw error;
     }
+  }
+
+  /** The layout that is given for a map's keys or values when it fits; that of the map's BTF when none is given, or else bytes. */
+  #layout<K, V>(role: "key", options: WrapOptions<K, V>, info: MapInfo): Layout<K>;
+  #layout<K, V>(role: "value", options: WrapOptions<K, V>, info: MapInfo): Layout<V>;
+  #layout<K, V>(role: "key" | "value", options: WrapOptions<K, V>, info: MapInfo): Layout<K> | Layout<V> {
+    const size = role === "key" ? info.keySize : info.valueSize;
+    const given = options[role];
+    if (given === undefined) {
+      return (this.#types.layouts(info)[role] as Layout<V> | undefined) ?? (bytes(size) as unknown as Layout<V>);
+    }
+    const name = info.name || `#${info.id}`;
+    if (given.size !== size) {
+      throw new TypeError(`map ${name} has a ${role} of ${size} bytes, but ${given.name} has ${given.size}`);
+    }
+    const mismatch = options.isNew ? undefined : this.#types.mismatch(info, role, given as Layout<unknown>);
+    if (mismatch !== undefined) throw new TypeError(`map ${name}, ${role}: ${mismatch}`);
+    return given;
   }
 
   #remember<K, V>(map: BpfMap, { key, value }: OpenOptions<K, V>): BpfMap {
@@ -393,12 +417,4 @@ function accessFlags({ access }: OpenOptions<never, never> | OpenOptions<unknown
 /** The layout of keys that need none to be given: indexes. */
 function defaultKey<K>(type: MapTypeName | number): Layout<K> | undefined {
   return mapClass(type)?.keys === "index" ? (u32 as unknown as Layout<K>) : undefined;
-}
-
-/** The layout given for a map's keys or values when its size is right; bytes when none is given. */
-function checkedLayout<T>(role: string, layout: Layout<T> | undefined, size: number, info: MapInfo): Layout<T> {
-  if (layout === undefined) return bytes(size) as unknown as Layout<T>;
-  if (layout.size === size) return layout;
-  const name = info.name || `#${info.id}`;
-  throw new TypeError(`map ${name} has a ${role} of ${size} bytes, but ${layout.name} has ${layout.size}`);
 }

@@ -5,6 +5,13 @@ import type { Layout } from "./layout.ts";
 /** Up to so many bytes a loop is faster than `TypedArray.prototype.set`, which costs about 12 ns at least. */
 const LOOP_LENGTH = 8;
 
+const allBytes = new WeakSet<object>();
+
+/** Whether a layout is `bytes`. */
+export function isBytesLayout(layout: object): boolean {
+  return allBytes.has(layout);
+}
+
 /**
  * `length` bytes as they are, `unsigned char[length]`: a Uint8Array. Reading makes a fresh copy; writing takes exactly
  * `length` bytes, else it throws a `RangeError`.
@@ -34,6 +41,7 @@ export function bytes(length: number): Layout<Uint8Array> {
       return undefined;
     },
   });
+  allBytes.add(layout);
   return layout;
 
   function writeFew({ u8 }: { u8: Uint8Array }, address: number, value: Uint8Array): void {

@@ -5,6 +5,8 @@ import { u32 } from "./scalar.ts";
 
 const NAMES_SHOWN = 12;
 
+const enums = new WeakSet<object>();
+
 /**
  * A C enum: a number in bytes, its name in JavaScript. Of two names for one number the first is read; both are
  * written. A name that is not in the enum throws a `RangeError` when it is written, and so does, when it is read, a
@@ -61,7 +63,13 @@ export function enumOf<Names extends Readonly<Record<string, number>>>(
       return numbers.has(value as Name) ? undefined : unknownName(value, numbers.keys(), listing);
     },
   });
+  enums.add(layout);
   return Object.assign(layout, { names: Object.freeze({ ...names }), underlying });
+}
+
+/** Whether a layout is an `enumOf`. */
+export function isEnumLayout(layout: object): layout is EnumLayout<string> {
+  return enums.has(layout);
 }
 
 /** The layout of an enum, which also says what it was made of. */

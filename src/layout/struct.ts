@@ -1,3 +1,4 @@
+import { isBitfield } from "./bitfield.ts";
 import type { Inline } from "./code.ts";
 import { defineComposite } from "./compile.ts";
 import { faultFinder, inlineOf, isLayout, LARGEST_SIZE, readFaultIn, refuse, requireLayout } from "./define.ts";
@@ -103,12 +104,12 @@ export function structAt(
     },
     write(memory, address, value) {
       if (shapeFault(name, names, value) !== undefined) refuse(layout, value);
+      for (const { offset, length } of gaps) memory.u8.fill(0, address + offset, address + offset + length);
       for (const field of fields) {
         const held = value[field.name];
         if (held === undefined) refuse(layout, value);
         field.layout.write(memory, address + field.offset, held);
       }
-      for (const { offset, length } of gaps) memory.u8.fill(0, address + offset, address + offset + length);
     },
     fault(value) {
       const fault = shapeFault(name, names, value);
@@ -147,7 +148,9 @@ interface Gap {
 function gapsBetween(fields: readonly StructField[], size: number): Gap[] {
   const gaps: Gap[] = [];
   let covered = 0;
-  for (const { offset, layout } of [...fields].sort((a, b) => a.offset - b.offset)) {
+  // Bitfields share their bytes: those are cleared first, and then hold what each adds.
+  const whole = fields.filter(({ layout }) => !isBitfield(layout));
+  for (const { offset, layout } of whole.sort((a, b) => a.offset - b.offset)) {
     if (offset > covered) gaps.push({ offset: covered, length: offset - covered });
     covered = Math.max(covered, offset + layout.size);
   }
@@ -174,12 +177,13 @@ function inlineStruct(
       // class). Then the count is most likely wrong, and the names are looked at.
       const count = `Object.keys(${value}).length === ${fields.length}`;
       code.require(`${count} || !${code.constant(isStray)}(${value})`);
+      if (place !== undefined) {
+        for (const { offset, length } of gaps) code.zero({ base: place.base, offset: place.offset + offset }, length);
+      }
       for (const { name, offset, layout } of fields) {
         const at = place && { base: place.base, offset: place.offset + offset };
         code.write(layout, `${value}[${JSON.stringify(name)}]`, at);
       }
-      if (place === undefined) return;
-      for (const { offset, length } of gaps) code.zero({ base: place.base, offset: place.offset + offset }, length);
     },
   };
 }

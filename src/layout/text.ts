@@ -11,6 +11,8 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+const texts = new WeakSet<object>();
+
 /**
  * A string in `char[size]`: UTF-8, ended by a NUL that counts among the `size` bytes, the rest zero, so that equal
  * strings are equal keys. Reading stops at the first NUL, or at the end where a program has left none, as
@@ -52,7 +54,13 @@ export function cstring(size: number): Layout<string> {
     },
     fault: (value) => fault(name, size, value),
   });
+  texts.add(layout);
   return layout;
+}
+
+/** Whether a layout is `cstring`. */
+export function isTextLayout(layout: object): boolean {
+  return texts.has(layout);
 }
 
 function fault(name: string, size: number, value: unknown): Fault | undefined {

@@ -3,6 +3,7 @@ import { BPF_MAP_TYPE_PROG_ARRAY } from "../abi/map-types.ts";
 import type { Btf } from "../btf/btf.ts";
 import type { BtfBuilder } from "../btf/btf-builder.ts";
 import type { BtfExt } from "../btf/btf-ext.ts";
+import { layoutOfType } from "../btf/type-layout.ts";
 import { nearest, quote } from "../layout/fault.ts";
 import type { Layout } from "../layout/layout.ts";
 import type { BpfMap } from "../maps/bpf-map.ts";
@@ -24,7 +25,6 @@ import type { ObjectFile, ProgramDefinition } from "./object-file.ts";
 import { makeMap, makeSection, sectionMapName } from "./object-maps.ts";
 import { loadProgram } from "./prog-load.ts";
 import { type RelocatedFunction, relocate } from "./relocate.ts";
-import { layoutOfType } from "./type-layouts.ts";
 import { LiveSection, memoryOf } from "./variables.ts";
 
 /** How an object is loaded. */

@@ -1,9 +1,9 @@
 import { BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_HASH_OF_MAPS, mapTypeName } from "../abi/map-types.ts";
 import type { Btf } from "../btf/btf.ts";
+import { layoutOfType } from "../btf/type-layout.ts";
 import type { Layout } from "../layout/layout.ts";
 import type { InnerLayouts, OpenOptions } from "../maps/map-spec.ts";
 import type { MapDefinition } from "./map-definitions.ts";
-import { layoutOfType } from "./type-layouts.ts";
 
 /** How the map that an object defines is read: by the types of its BTF, and as bytes where it says none. */
 export interface MapReading extends Pick<OpenOptions<unknown, unknown>, "key" | "value"> {

@@ -17,6 +17,8 @@ class Counted implements Disposable {
     const { sys } = this.bpf;
     this.#count(sys, "mapCreate", 1);
     this.#count(sys, "mapGetFdById", 1);
+    this.#count(sys, "btfLoad", 1);
+    this.#count(sys, "btfGetFdById", 1);
     this.#count(sys, "close", -1);
   }
 
@@ -25,7 +27,7 @@ class Counted implements Disposable {
     return this.#open;
   }
 
-  #count(sys: Sys, command: "mapCreate" | "mapGetFdById" | "close", by: number): void {
+  #count(sys: Sys, command: "mapCreate" | "mapGetFdById" | "btfLoad" | "btfGetFdById" | "close", by: number): void {
     const call = sys[command].bind(sys) as (...args: unknown[]) => number;
     const counted = (...args: unknown[]): number => {
       const result = call(...args);

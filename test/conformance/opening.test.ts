@@ -113,14 +113,24 @@ onEveryKernel((kernel) => {
   });
 
   describe("the layouts of a map that is opened", () => {
-    test("are bytes when none are given", () => {
+    test("are those of its BTF when none are given", () => {
       using bpf = kernel.open();
       using map = createHash(bpf);
       using opened = bpf.mapById(map.id);
-      assert.deepEqual(opened.get(u32.encode(5)), u64.encode(100n));
-      assert.deepEqual([...opened], [[u32.encode(5), u64.encode(100n)]]);
-      opened.set(u32.encode(6), u64.encode(200n));
+      assert.equal(opened.get(5), 100n);
+      assert.deepEqual([...opened], [[5, 100n]]);
+      opened.set(6, 200n);
       assert.equal(map.get(6), 200n);
+    });
+
+    test("are bytes when it has no BTF either", () => {
+      using bpf = kernel.open();
+      const fd = bpf.sys.mapCreate({ type: "hash", keySize: 4, valueSize: 8, maxEntries: 4 });
+      const info = bpf.sys.objGetInfoByFd(fd);
+      assert.ok(typeof info === "object");
+      using opened = bpf.mapById(info.id);
+      opened.set(u32.encode(6), u64.encode(200n));
+      assert.deepEqual(opened.get(u32.encode(6)), u64.encode(200n));
       assert.equal(opened.key.size, 4);
       assert.equal(opened.value.size, 8);
       assert.throws(() => opened.get(new Uint8Array(3)), RangeError);
@@ -129,10 +139,10 @@ onEveryKernel((kernel) => {
     test("may be given for keys or values alone", () => {
       using bpf = kernel.open();
       using map = createHash(bpf);
-      using keyed = bpf.mapById(map.id, { key: u32 });
-      assert.deepEqual(keyed.get(5), u64.encode(100n));
-      using valued = bpf.mapById(map.id, { value: u64 });
-      assert.equal(valued.get(u32.encode(5)), 100n);
+      using keyed = bpf.mapById(map.id, { key: bytes(4) });
+      assert.equal(keyed.get(u32.encode(5)), 100n);
+      using valued = bpf.mapById(map.id, { value: bytes(8) });
+      assert.deepEqual(valued.get(5), u64.encode(100n));
     });
 
     test("of an array's keys are u32 when none are given", () => {

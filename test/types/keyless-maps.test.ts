@@ -119,7 +119,7 @@ describe("openMap and mapById", () => {
     using bpf = embedded();
     using queue = bpf.createMap({ type: "queue", name: "jobs", value: u64, maxEntries: 4 });
     exactly<Queue<bigint>>()(bpf.mapById(queue.id, { type: "queue", value: u64 }));
-    exactly<Queue<Uint8Array>>()(bpf.openMap({ name: "jobs" }, { type: "queue" }));
+    exactly<Queue<unknown>>()(bpf.openMap({ name: "jobs" }, { type: "queue" }));
     using stack = bpf.createMap({ type: "stack", name: "ports", value: u64, maxEntries: 4 });
     exactly<Stack<bigint>>()(bpf.mapById(stack.id, { type: "stack", value: u64 }));
     using filter = bpf.createMap({ type: "bloom_filter", name: "seen", value: u64, maxEntries: 4 });
