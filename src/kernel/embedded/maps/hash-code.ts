@@ -55,7 +55,10 @@ export function generateLookup(geometry: HashGeometry, code: ElementCode): () =>
   );
 }
 
-/** BPF_MAP_UPDATE_ELEM with BPF_ANY on one hash table: `HashTable.update` with all numbers spelled out. */
+/**
+ * BPF_MAP_UPDATE_ELEM with BPF_ANY on one hash table: `HashTable.update` with all numbers spelled out. The insertion of a new
+ * key is a function of its own, so that the rest is short enough for the engine to put it in where it is called.
+ */
 export function generateUpdate(geometry: HashGeometry, code: ElementCode): () => number {
   const { key, value } = code;
   const { origin, keyWords, valueWord, valueWords, free, used, maxEntries, firstElement, elementWords } = geometry;
@@ -66,16 +69,14 @@ export function generateUpdate(geometry: HashGeometry, code: ElementCode): () =>
     if (!file.isOpen || i32[${geometry.frozen}] !== 0) return slow();
     ${readKey(key, keyWords)}
     ${hashKey(geometry)}
-    const first = i32[bucket];
-    let link = first;
+    let link = i32[bucket];
     let previous = 0;
-    let at = 0;
     while (link !== 0) {
-      at = (link + ${origin}) | 0;
+      const at = (link + ${origin}) | 0;
       if (${isSameKey(keyWords)}) {
         if (previous !== 0) {
           i32[previous] = i32[at];
-          i32[at] = first;
+          i32[at] = i32[bucket];
           i32[bucket] = link;
         }
         ${storeValue}
@@ -84,28 +85,31 @@ export function generateUpdate(geometry: HashGeometry, code: ElementCode): () =>
       previous = at;
       link = i32[at];
     }
-    link = i32[${free}];
-    if (link !== 0) {
-      at = (link + ${origin}) | 0;
-      i32[${free}] = i32[at];
-    } else {
-      const used = i32[${used}];
-      if (used >= ${maxEntries}) return slow();
-      i32[${used}] = used + 1;
-      link = (${firstElement} + Math.imul(used, ${elementWords})) | 0;
-      at = (link + ${origin}) | 0;
-    }
-    ${eachWord(keyWords, (word) => `i32[at + ${1 + word}] = k${word};`)}
-    ${storeValue}
-    i32[at] = first;
-    i32[bucket] = link;
-    return 0;`,
+    return insert(i32, bucket);`,
+    `function insert(i32, bucket) {
+      let link = i32[${free}];
+      let at = (link + ${origin}) | 0;
+      if (link !== 0) {
+        i32[${free}] = i32[at];
+      } else {
+        const used = i32[${used}];
+        if (used >= ${maxEntries}) return slow();
+        i32[${used}] = used + 1;
+        link = (${firstElement} + Math.imul(used, ${elementWords})) | 0;
+        at = (link + ${origin}) | 0;
+      }
+      ${eachWord(keyWords, (word) => `i32[at + ${1 + word}] = i32[${key / 4 + word}];`)}
+      ${storeValue}
+      i32[at] = i32[bucket];
+      i32[bucket] = link;
+      return 0;
+    }`,
   );
 }
 
 /** Only numbers come into the text; objects are parameters. */
-function compile({ memory, file, slow }: ElementCode, body: string): () => number {
-  const make = new Function("memory", "file", "slow", `"use strict"; return function () { ${body} };`);
+function compile({ memory, file, slow }: ElementCode, body: string, inner = ""): () => number {
+  const make = new Function("memory", "file", "slow", `"use strict"; ${inner} return function () { ${body} };`);
   return make(memory, file, slow) as () => number;
 }
 

@@ -1,20 +1,41 @@
+/** A register of `jhash` while its code is written: a number as long as no word of the key has come into it. */
+type Registers = Record<"a" | "b" | "c", number | undefined>;
+
+type Name = keyof Registers;
+
 /**
  * `jhash` of a key of whole words as generated code: from the variables `k0`, `k1` … to the variable `c`. `start` is what
- * the three registers begin with, a number or an expression; `jhashStart` says which.
+ * the three registers begin with, a number or an expression; `jhashStart` says which. What follows from a number alone is
+ * worked out here.
  */
 export function jhashCode(keyWords: number, start: number | string): string {
+  const known = typeof start === "number" ? start : undefined;
+  const registers: Registers = { a: known, b: known, c: known };
   const lines = [`let a = ${start}, b = a, c = a;`];
+  const text = (name: Name): string => `${registers[name] ?? name}`;
+  const put = (name: Name, expression: string): void => {
+    lines.push(`${name} = ${expression};`);
+    registers[name] = undefined;
+  };
   const add = (word: number): void => {
-    ["a", "b", "c"].forEach((name, index) => {
-      if (word + index < keyWords) lines.push(`${name} = (${name} + k${word + index}) | 0;`);
-    });
+    for (const [index, name] of NAMES.entries()) {
+      if (word + index < keyWords) put(name, `(${text(name)} + k${word + index}) | 0`);
+    }
+  };
+  const mix = (x: Name, y: Name, z: Name, bits: number): void => {
+    put(x, `((${text(x)} - ${text(y)}) ^ ${rotated(text(y), bits)}) | 0`);
+    put(y, `(${text(y)} + ${text(z)}) | 0`);
+  };
+  const final = (x: Name, y: Name, bits: number): void => {
+    const [left, right] = [registers[x], registers[y]];
+    if (right === undefined) return put(x, `((${text(x)} ^ ${y}) - ${rotated(y, bits)}) | 0`);
+    const turned = (right << bits) | (right >>> (32 - bits));
+    if (left === undefined) return put(x, `((${x} ^ ${right}) - ${turned}) | 0`);
+    registers[x] = ((left ^ right) - turned) | 0;
   };
   let word = 0;
   for (; keyWords - word > 3; word += 3) {
     add(word);
-    const mix = (x: string, y: string, z: string, bits: number): void => {
-      lines.push(`${x} = ((${x} - ${y}) ^ ${rotated(y, bits)}) | 0; ${y} = (${y} + ${z}) | 0;`);
-    };
     mix("a", "c", "b", 4);
     mix("b", "a", "c", 6);
     mix("c", "b", "a", 8);
@@ -23,9 +44,6 @@ export function jhashCode(keyWords: number, start: number | string): string {
     mix("c", "b", "a", 4);
   }
   add(word);
-  const final = (x: string, y: string, bits: number): void => {
-    lines.push(`${x} = ((${x} ^ ${y}) - ${rotated(y, bits)}) | 0;`);
-  };
   final("c", "b", 14);
   final("a", "c", 11);
   final("b", "a", 25);
@@ -35,6 +53,8 @@ export function jhashCode(keyWords: number, start: number | string): string {
   final("c", "b", 24);
   return lines.join("\n");
 }
+
+const NAMES = ["a", "b", "c"] as const;
 
 /** What the registers of `jhash` begin with for a key of whole words. */
 export function jhashStart(keyWords: number, seed: number): number {
