@@ -27,6 +27,13 @@ export type CallPlan =
   | { readonly kind: "loop"; readonly callback: number }
   | { readonly kind: "cpu" };
 
+const COMPILED: ReadonlySet<number> = new Set([MAP_LOOKUP_ELEM, TAIL_CALL, LOOP, GET_SMP_PROCESSOR_ID]);
+
+/** Whether programs can call the helper of this number on the embedded kernel. */
+export function hasHelper(id: number): boolean {
+  return COMPILED.has(id) || HELPER_FUNCTIONS.has(id);
+}
+
 /** Decides how the call of the helper `id` at a slot is compiled. */
 export function planCall({ calls }: VerifiedProgram, slot: number, id: number): CallPlan {
   const call = calls.get(slot);

@@ -1,4 +1,5 @@
 import { EACCES, EINVAL, ENOTSUPP } from "../../../../abi/errno.ts";
+import { hasHelper } from "../compiler/call-plan.ts";
 import { mayCall } from "../helper-availability.ts";
 import { HELPER_PROTOS, type HelperProto } from "../helper-protos.ts";
 import { checkCallback } from "./callbacks.ts";
@@ -90,7 +91,8 @@ function callable(v: Verification, id: number): HelperProto {
       `helper call ${name} might sleep in a non-sleepable prog: load the program with BPF_F_SLEEPABLE`,
     );
   }
-  if (proto.parameters === undefined) throw new Rejection(ENOTSUPP, `the embedded kernel has no helper ${name}`);
+  if (proto.parameters === undefined || !hasHelper(id))
+    throw new Rejection(ENOTSUPP, `the embedded kernel has no helper ${name}`);
   return proto;
 }
 

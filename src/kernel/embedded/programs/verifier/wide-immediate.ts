@@ -50,8 +50,9 @@ function functionPointer(v: Verification, start: number): ReturnType<typeof poin
 export function checkMapImmediates(v: Verification): void {
   v.program.forEach(({ opcode, src }, slot) => {
     const isMap = opcode === LD_IMM64 && src !== 0 && src !== BPF_PSEUDO_FUNC;
-    if (!isMap || src === BPF_PSEUDO_MAP_FD || src === BPF_PSEUDO_MAP_IDX) return;
+    if (!isMap) return;
     const map = v.mapAt(slot);
+    if (src === BPF_PSEUDO_MAP_FD || src === BPF_PSEUDO_MAP_IDX) return;
     const offset = (v.program[slot + 1] as Instruction).imm >>> 0;
     if (map.directValue === 0)
       throw new Rejection(
