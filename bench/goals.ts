@@ -78,7 +78,7 @@ export function goals(
 }
 
 function insertAgainstMap(growth: readonly Growth[], entries: number): number | undefined {
-  const { map, embedded } = growth.find((one) => one.entries === entries && one.valueBytes === 8)?.kinds ?? {};
+  const { map, embedded } = growth.find((one) => one.series === "entries" && one.entries === entries)?.kinds ?? {};
   return map?.fill && embedded?.fill && embedded.fill / map.fill;
 }
 
@@ -87,7 +87,7 @@ function insertAgainstMap(growth: readonly Growth[], entries: number): number | 
  * take more in tables as large is taken off.
  */
 function growthBeyondBare(growth: readonly Growth[]): number | undefined {
-  const bySize = growth.filter(({ entries, room, valueBytes }) => valueBytes === 8 && entries === room);
+  const bySize = growth.filter(({ series }) => series === "entries");
   const [small, large] = [bySize.find(({ entries }) => entries === 10_000)?.kinds, bySize.at(-1)?.kinds];
   if (!small?.embedded || !small.bare || !large?.embedded || !large.bare || small === large) return undefined;
   return (large.embedded.get - (large.bare.get - small.bare.get)) / small.embedded.get;

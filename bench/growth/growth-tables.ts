@@ -1,6 +1,6 @@
 import { figures, type Table } from "../report.ts";
 import type { Pauses } from "./pauses.ts";
-import type { Growth, Kind, Sizing } from "./sizing.ts";
+import type { Growth, Kind, Series, Sizing } from "./sizing.ts";
 
 const KIND_TITLES: Readonly<Record<Kind, string>> = {
   map: "Map",
@@ -17,9 +17,11 @@ const OPERATIONS = [
 
 /** More and more entries, larger and larger values, higher and higher load. */
 export function growthTables(growths: readonly Growth[], pauseEntries: number, pauses: Pauses): Table[] {
-  const bySize = growths.filter(({ entries, room, valueBytes }) => valueBytes === 8 && entries === room);
-  const byValue = growths.filter(({ valueBytes }) => valueBytes !== 8);
-  const byLoad = growths.filter(({ valueBytes, room }) => valueBytes === 8 && room === 2 ** 17);
+  const [bySize, byValue, byLoad] = (["entries", "values", "load"] as const).map((series) => of(growths, series)) as [
+    Growth[],
+    Growth[],
+    Growth[],
+  ];
   return [
     table("Growth: nanoseconds of CPU time by the number of entries", bySize, ["map", "embedded"], (growth) => [
       growth.entries.toLocaleString("en"),
@@ -36,9 +38,13 @@ export function growthTables(growths: readonly Growth[], pauseEntries: number, p
   ].filter(({ rows }) => rows.length > 1);
 }
 
+function of(growths: readonly Growth[], series: Series): Growth[] {
+  return growths.filter((growth) => growth.series === series);
+}
+
 /** What a lookup costs, drawn against size. */
 export function growthChart(growths: readonly Growth[]): string {
-  const bySize = growths.filter(({ entries, room, valueBytes }) => valueBytes === 8 && entries === room);
+  const bySize = of(growths, "entries");
   const most = Math.max(...bySize.flatMap(({ kinds }) => Object.values(kinds).map((sizing) => sizing.get)));
   const lines = bySize.flatMap(({ entries, kinds }) =>
     (Object.keys(kinds) as Kind[]).map((kind, index) => {
@@ -62,7 +68,7 @@ function table(
     ...label(growth),
     ...columns.flatMap(({ name, kind }) => figuresOf(growth.kinds[kind], name)),
   ]);
-  const first = label(growths[0] ?? { entries: 0, room: 1, valueBytes: 0, kinds: {} });
+  const first = label(growths[0] ?? { series: "entries", entries: 0, room: 1, valueBytes: 0, kinds: {} });
   const titles = ["", ...(first.length > 1 ? [KIND_TITLES.bare] : [])];
   return { title, rows: [[...titles, ...columns.map(({ text, kind }) => `${text}, ${KIND_TITLES[kind]}`)], ...rows] };
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { BUILT } from "../build.ts";
 import { spreadOf } from "../statistics.ts";
-import type { Growth, Kind, Sizing } from "./sizing.ts";
+import type { Growth, Kind, Series, Sizing } from "./sizing.ts";
 
 /** How far the measures of growth go. */
 export interface GrowthEffort {
@@ -21,15 +21,15 @@ const BUCKETS = 2 ** 17;
 /** Tables of 4 + 8 bytes of more and more entries, full; of larger and larger values; and at higher and higher load. */
 export function measureGrowth(effort: GrowthEffort, tell: (done: string) => void): Growth[] {
   const growths: Growth[] = [];
-  const add = (entries: number, room: number, valueBytes: number, kinds: readonly Kind[]): void => {
+  const add = (series: Series, entries: number, room: number, valueBytes: number, kinds: readonly Kind[]): void => {
     tell(`growth: ${entries.toLocaleString("en")} entries, values of ${valueBytes} bytes`);
-    growths.push(measureSize(entries, room, valueBytes, kinds, effort.rounds));
+    growths.push({ series, ...measureSize(entries, room, valueBytes, kinds, effort.rounds) });
   };
-  for (let entries = LEAST; entries <= effort.most; entries *= 10) add(entries, entries, 8, KINDS);
+  for (let entries = LEAST; entries <= effort.most; entries *= 10) add("entries", entries, entries, 8, KINDS);
   if (effort.most < VALUES) return growths;
-  for (const valueBytes of [4, 64, 512, 4096]) add(VALUES, VALUES, valueBytes, ["map", "embedded"]);
+  for (const valueBytes of [4, 64, 512, 4096]) add("values", VALUES, VALUES, valueBytes, ["map", "embedded"]);
   if (effort.most < BUCKETS / 2) return growths;
-  for (const load of [0.25, 0.5, 0.75, 1]) add(BUCKETS * load, BUCKETS, 8, ["embedded"]);
+  for (const load of [0.25, 0.5, 0.75, 1]) add("load", BUCKETS * load, BUCKETS, 8, ["embedded"]);
   return growths;
 }
 
@@ -39,7 +39,7 @@ function measureSize(
   valueBytes: number,
   kinds: readonly Kind[],
   rounds: number,
-): Growth {
+): Omit<Growth, "series"> {
   const samples = new Map<Kind, Sizing[]>(kinds.map((kind) => [kind, []]));
   for (let round = 0; round < rounds; round++) {
     for (const kind of kinds) samples.get(kind)?.push(sizing(kind, entries, room, valueBytes));

@@ -9,8 +9,12 @@ export interface Sizing {
 
 export type Kind = "map" | "embedded" | "bare";
 
+/** What grows from one table to the next. */
+export type Series = "entries" | "values" | "load";
+
 /** The tables of one size, the median of several processes each. */
 export interface Growth {
+  readonly series: Series;
   readonly entries: number;
   /** For how many entries there is room; `Map` makes room as it needs it. */
   readonly room: number;

@@ -15,9 +15,11 @@ import {
   u64,
 } from "mapiary";
 import { setCodeGeneration } from "../layout/compile.ts";
+import { HOT_ENTRIES } from "./entry-code.ts";
+import { HOT_CALLS } from "./keyed-map.ts";
 
-/** More calls and entries than it takes for code to be generated. */
-const MANY = 1200;
+/** As many entries as it takes for code to be generated for them. */
+const MANY = HOT_ENTRIES;
 
 afterEach(() => setCodeGeneration(undefined));
 
@@ -41,6 +43,11 @@ function many<K, V>(
 ): HashMap<K, V> {
   const map = bpf.createMap({ type: "hash", key, value, maxEntries: MANY, flags: ["zero_seed"] });
   for (let n = 0; n < MANY; n++) map.set(keyOf(n), heldOf(n));
+  const [key0, held0] = [keyOf(0), heldOf(0)];
+  for (let call = 0; call < HOT_CALLS; call++) {
+    map.set(key0, held0);
+    map.get(key0);
+  }
   return map;
 }
 

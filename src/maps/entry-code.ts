@@ -15,8 +15,8 @@ interface EntryWriter<K, V> {
   write(memory: Memory, entries: readonly (readonly [K, V])[], keysAt: number, valuesAt: number): void;
 }
 
-/** Code is generated for entries of two layouts when so many have come: making it costs about as much as some hundred reads. */
-const HOT_ENTRIES = 512;
+/** Code is generated for entries of two layouts when so many have come: making it costs about as much as some thousand reads. */
+export const HOT_ENTRIES = 4096;
 
 const KEY = { base: "keyAt", offset: 0 };
 const VALUE = { base: "valueAt", offset: 0 };

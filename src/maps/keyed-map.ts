@@ -31,7 +31,7 @@ const UPDATE_FLAGS: Readonly<Record<UpdateFlag, number>> = { any: BPF_ANY, noexi
  * Code is generated for `get` and `set` when they are called so often: later than a kernel has made what it makes of their
  * commands, so that all it ever calls is that, and the engine can compile both as one.
  */
-const HOT_CALLS = 3000;
+export const HOT_CALLS = 21_000;
 
 /** A batch of entries, and where the next one begins. */
 export interface EntriesAndCursor<K, V> {

@@ -7,8 +7,11 @@ import type { FileTable } from "./file-table.ts";
 import type { ElementCode } from "./map-ops.ts";
 import { accessOk, pointerAt, u64At } from "./user-memory.ts";
 
-/** Code is generated for commands that are called so often: making it costs about as much as some thousand calls. */
-const HOT_CALLS = 2000;
+/**
+ * Code is generated for commands that are called so often: making it, and having the engine compile it, takes about as long as
+ * it saves in some ten thousand calls, which a program with many maps would pay for each.
+ */
+export const HOT_CALLS = 20_000;
 
 /**
  * Lookups, updates and takes whose attr was found good once and for all: what remains to be asked at each call is whether the

@@ -10,9 +10,10 @@ import { setCodeGeneration } from "../../../layout/compile.ts";
 import type { Address } from "../../../memory/address-space.ts";
 import { Sys } from "../../../sys/sys.ts";
 import { EmbeddedKernel } from "../embedded-kernel.ts";
+import { HOT_CALLS } from "../prepared-elements.ts";
 
 /** More calls than it takes for code to be generated. */
-const MANY = 2100;
+const MANY = HOT_CALLS + 100;
 
 /** A hash of four entries on a kernel of its own, used by commands that were prepared once. */
 class PreparedHash {
@@ -124,7 +125,7 @@ describe("commands on a hash that are called often", () => {
           for (const { op, key, value } of program) assert.deepEqual(hot[op](key, value), cold[op](key, value));
           assert.deepEqual(hot.keys(), cold.keys());
         }),
-        { numRuns: 20 },
+        { numRuns: 8 },
       );
     });
   }
@@ -141,7 +142,7 @@ describe("commands on a hash that are called often", () => {
           }
           assert.deepEqual(hot.keys(), cold.keys());
         }),
-        { numRuns: 20 },
+        { numRuns: 8 },
       );
     });
   }
