@@ -3,18 +3,18 @@
  * mapiary on the embedded kernel: equal exit codes, equal JSON value by value, equal effect on the maps.
  */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { describe, test } from "node:test";
 import { linux } from "mapiary/linux";
 import { onLinux } from "../kernels.ts";
+import { withoutProgram } from "../prerequisite.ts";
 import { play, type Result } from "./comparison.ts";
 import { bpftool, onEmbeddedKernel, onLinuxKernel } from "./player.ts";
 import { EFFECT, type Line, SCRIPT } from "./script.ts";
 
 const LINES: readonly Line[] = [...SCRIPT, ...EFFECT];
 
-const missing = spawnSync("bpftool", ["version"]).status === 0 ? false : "bpftool is not installed";
+const missing = withoutProgram("bpftool", "version");
 
 /** Three characters that no other process's maps begin with. */
 function prefix(letter: string): string {

@@ -7,8 +7,9 @@ import { LinuxKernel } from "../../src/kernel/linux/linux-kernel.ts";
 import { Sys } from "../../src/sys/sys.ts";
 import { commandLine } from "../cli/command-line.ts";
 import { onLinux } from "../kernels.ts";
+import { withoutProgram } from "../prerequisite.ts";
 
-const missing = spawnSync("bpftool", ["version"]).status === 0 ? false : "bpftool is not installed";
+const missing = withoutProgram("bpftool", "version");
 
 /** Types of every kind that a value may have. */
 function types(): { bytes: Uint8Array; key: number; value: number; size: number } {

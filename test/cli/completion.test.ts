@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
+import { withoutProgram } from "../prerequisite.ts";
 import { commandLine } from "./command-line.ts";
 
 const run = commandLine();
@@ -39,7 +40,7 @@ describe("completion", () => {
   });
 
   for (const shell of ["bash", "zsh", "fish"]) {
-    const missing = spawnSync(shell, ["-c", "exit 0"]).status === 0 ? false : `${shell} is not installed`;
+    const missing = withoutProgram(shell, "-c", "exit 0");
     test(`has a script that ${shell} can read`, { skip: missing }, async () => {
       const { stdout } = await run(["completion", shell]);
       const directory = mkdtempSync(join(tmpdir(), "mapiary-completion-"));
@@ -51,7 +52,7 @@ describe("completion", () => {
     });
   }
 
-  const noBash = spawnSync("bash", ["-c", "exit 0"]).status === 0 ? false : "bash is not installed";
+  const noBash = withoutProgram("bash", "-c", "exit 0");
   test("completes in bash", { skip: noBash }, async () => {
     const { stdout: script } = await run(["completion", "bash"]);
     const asks = `

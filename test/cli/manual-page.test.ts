@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, test } from "node:test";
+import { withoutProgram } from "../prerequisite.ts";
 import { manualPage } from "./manual-page.ts";
 
 const PAGE = resolve(import.meta.dirname, "../../docs/mapiary.1");
@@ -14,7 +15,7 @@ describe("the manual page", () => {
     assert.equal(readFileSync(PAGE, "utf8"), manualPage(), "npm run docs:manual writes it anew");
   });
 
-  const missing = spawnSync("groff", ["--version"]).status === 0 ? false : "groff is not installed";
+  const missing = withoutProgram("groff", "--version");
   test("can be set by groff", { skip: missing }, () => {
     const { status, stdout, stderr } = spawnSync("groff", ["-man", "-Tutf8", "-ww", PAGE], { encoding: "utf8" });
     assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
