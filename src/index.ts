@@ -28,6 +28,7 @@ export {
   type SectionInfo,
 } from "./btf/btf-ext.ts";
 export type * from "./btf/btf-type.ts";
+export { layoutOfType } from "./btf/type-layout.ts";
 export { Assembler } from "./isa/assembler.ts";
 export { type DisassemblyNames, disassemble } from "./isa/disassemble.ts";
 export { decode, encode, type Instruction } from "./isa/instruction.ts";

@@ -22,6 +22,7 @@ const OBJECTS: readonly (readonly [name: string, command: Command | undefined])[
   ["struct_ops", undefined],
   ["iter", undefined],
   ["version", version],
+  ["types", async (words, session) => (await import("./commands/types.ts")).types(words, session)],
   ["completion", async (words, session) => (await import("./commands/completion.ts")).completion(words, session)],
   ["__complete", async (words, session) => (await import("./commands/completion.ts")).complete(words, session)],
   ["tour", async (words, session) => (await import("./commands/tour.ts")).tour(words, session)],

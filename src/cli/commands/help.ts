@@ -12,6 +12,7 @@ export function help(_words: Words, { output }: Session): Promise<number> {
   return answer(output, () => [
     "Usage: mapiary [OPTIONS] map COMMAND          eBPF maps: mapiary map help",
     "       mapiary [OPTIONS] batch file FILE      command lines from a file, - for standard input",
+    "       mapiary types { MAP | FILE [NAME...] } TypeScript of a map, of a .bpf.o or of BTF",
     "       mapiary tour                           the commands of bpf(2) on maps, one by one",
     "       mapiary completion { bash | zsh | fish }",
     "       mapiary version",
