@@ -39,6 +39,7 @@ import {
   type OpenOptions,
   type PercpuArraySpec,
   type PercpuHashSpec,
+  type PerfEventArraySpec,
   type QueueSpec,
   type RingBufSpec,
   type StackSpec,
@@ -48,6 +49,7 @@ import { MapTypes } from "./maps/map-types.ts";
 import { isOpaqueSpec, isOpaqueType, OpaqueMap, opaqueSizes } from "./maps/opaque-map.ts";
 import type { PercpuArrayMap } from "./maps/percpu-array-map.ts";
 import type { PercpuHashMap } from "./maps/percpu-hash-map.ts";
+import type { PerfEventArray } from "./maps/perf-event-array.ts";
 import type { Queue } from "./maps/queue.ts";
 import type { RingBuf } from "./maps/ring-buf.ts";
 import type { Stack } from "./maps/stack.ts";
@@ -138,6 +140,7 @@ export class Bpf implements Disposable {
   createMap<V>(spec: BloomFilterSpec<V>): BloomFilter<V>;
   createMap<V = Uint8Array>(spec: RingBufSpec<V>): RingBuf<V>;
   createMap<V = Uint8Array>(spec: UserRingBufSpec<V>): UserRingBuf<V>;
+  createMap<V = Uint8Array>(spec: PerfEventArraySpec<V>): PerfEventArray<V>;
   createMap<I extends Inner, K = number>(spec: ArrayOfMapsSpec<I, K>): ArrayOfMaps<K, InnerMapOf<I>>;
   createMap<K, I extends Inner>(spec: HashOfMapsSpec<K, I>): HashOfMaps<K, InnerMapOf<I>>;
   createMap(spec: OpaqueSpec): OpaqueMap;
@@ -154,9 +157,8 @@ export class Bpf implements Disposable {
     const options: MapCreateOptions = {
       type,
       name: spec.name,
-      keySize: key?.size,
-      valueSize: valueSizeOf(spec),
-      maxEntries: spec.maxEntries,
+      ...sizesOf(spec, key?.size),
+      maxEntries: spec.maxEntries ?? this.possibleCpus,
       flags: flagBits(spec.flags, type),
       numaNode: spec.numaNode,
       mapExtra: spec.type === "bloom_filter" ? spec.hashes : undefined,
@@ -402,10 +404,14 @@ export class Bpf implements Disposable {
   }
 }
 
-/** The bytes of a value as the kernel is to know them. */
-function valueSizeOf<K, V>(spec: Exclude<MapSpec<K, V>, OpaqueSpec>): number {
-  if ("inner" in spec) return FD_BYTES;
-  return mapClass(spec.type)?.keys === "records" ? 0 : (spec.value?.size ?? 0);
+/** The bytes of a key and of a value as the kernel is to know them. */
+function sizesOf<K, V>(
+  spec: Exclude<MapSpec<K, V>, OpaqueSpec>,
+  keySize: number | undefined,
+): Pick<MapCreateOptions, "keySize" | "valueSize"> {
+  const kind = mapClass(spec.type);
+  if (kind?.keys === "records") return { keySize: kind.sizes[0], valueSize: kind.sizes[1] };
+  return { keySize, valueSize: "inner" in spec ? FD_BYTES : spec.value?.size };
 }
 
 /** The flags that open a map with less than everything. */

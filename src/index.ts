@@ -85,6 +85,7 @@ export type {
   OpenOptions,
   PercpuArraySpec,
   PercpuHashSpec,
+  PerfEventArraySpec,
   QueueSpec,
   RingBufSpec,
   StackSpec,
@@ -95,6 +96,7 @@ export type { OpaqueMap, OpaqueTypeName } from "./maps/opaque-map.ts";
 export type { PercpuArrayMap } from "./maps/percpu-array-map.ts";
 export type { PercpuHashMap } from "./maps/percpu-hash-map.ts";
 export { type Merge, PercpuValues } from "./maps/percpu-values.ts";
+export type { PerfEvent, PerfEventArray, PerfRingsOptions } from "./maps/perf-event-array.ts";
 export type { Queue } from "./maps/queue.ts";
 export type { PushFlag, QueueStackMap } from "./maps/queue-stack-map.ts";
 export type { RecordMap } from "./maps/record-map.ts";

@@ -38,6 +38,10 @@ export class DelegatingKernel implements Kernel {
     return this.kernel.munmap(address, length);
   }
 
+  openBpfOutput(cpu: number): number {
+    return this.kernel.openBpfOutput(cpu);
+  }
+
   whenReady(fd: number, callback: () => void): (() => void) | number {
     return this.kernel.whenReady(fd, callback);
   }

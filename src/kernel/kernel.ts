@@ -39,6 +39,11 @@ export interface Kernel {
   /** `munmap(2)` of what `mmap` answered, whole. */
   munmap(address: Address, length: number): number;
   /**
+   * `perf_event_open(2)` of the software event by which programs on a CPU give records to user space, enabled: an fd, which
+   * can be mapped and waited for, or `−errno`. `−ENODEV` for a CPU that is offline, `−ENOSYS` on a kernel without perf events.
+   */
+  openBpfOutput(cpu: number): number;
+  /**
    * Waits for news of an fd off the event loop: calls back once, and not at once, as an edge-triggered `epoll(7)` would
    * report EPOLLIN or EPOLLOUT, or when the fd is closed. News from before the call counts unless it was told already.
    * Answers how to call it off, or `−errno`: `−EPERM` for what is no map. A map without news has one, that it has none. The

@@ -14,6 +14,7 @@ import type { MapOfMapsParts } from "./map-of-maps.ts";
 import type { OpaqueMap, OpaqueTypeName } from "./opaque-map.ts";
 import { PercpuArrayMap } from "./percpu-array-map.ts";
 import { PercpuHashMap } from "./percpu-hash-map.ts";
+import { PerfEventArray } from "./perf-event-array.ts";
 import { Queue } from "./queue.ts";
 import type { RecordMapParts } from "./record-map.ts";
 import { RingBuf } from "./ring-buf.ts";
@@ -34,6 +35,7 @@ export interface TypedMaps<K, V> extends Record<OpaqueTypeName, OpaqueMap> {
   bloom_filter: BloomFilter<V>;
   ringbuf: RingBuf<V>;
   user_ringbuf: UserRingBuf<V>;
+  perf_event_array: PerfEventArray<V>;
   array_of_maps: ArrayOfMaps<K, Extract<V, BpfMap>>;
   hash_of_maps: HashOfMaps<K, Extract<V, BpfMap>>;
 }
@@ -67,8 +69,9 @@ export type MapClass =
     }
   | { readonly keys: "none"; readonly holdsMaps?: never; readonly make: <V>(parts: MapParts<V>, fd: number) => BpfMap }
   | {
-      /** A layout of its values is one of its records: the kernel knows no size of them. */
+      /** A layout of its values is one of its records: the kernel has other sizes, or none. */
       readonly keys: "records";
+      readonly sizes: readonly [keySize: number, valueSize: number];
       readonly holdsMaps?: never;
       readonly make: <V>(parts: RecordMapParts<V>, fd: number) => BpfMap;
     };
@@ -84,8 +87,9 @@ const CLASSES: Readonly<Record<Exclude<keyof TypedMaps<unknown, unknown>, Opaque
   queue: { keys: "none", make: (parts, fd) => new Queue(parts, fd) },
   stack: { keys: "none", make: (parts, fd) => new Stack(parts, fd) },
   bloom_filter: { keys: "none", make: (parts, fd) => new BloomFilter(parts, fd) },
-  ringbuf: { keys: "records", make: (parts, fd) => new RingBuf(parts, fd) },
-  user_ringbuf: { keys: "records", make: (parts, fd) => new UserRingBuf(parts, fd) },
+  ringbuf: { keys: "records", sizes: [0, 0], make: (parts, fd) => new RingBuf(parts, fd) },
+  user_ringbuf: { keys: "records", sizes: [0, 0], make: (parts, fd) => new UserRingBuf(parts, fd) },
+  perf_event_array: { keys: "records", sizes: [4, 4], make: (parts, fd) => new PerfEventArray(parts, fd) },
   array_of_maps: { keys: "index", holdsMaps: true, make: (parts, fd) => new ArrayOfMaps(ofMaps(parts), fd) },
   hash_of_maps: { keys: "given", holdsMaps: true, make: (parts, fd) => new HashOfMaps(ofMaps(parts), fd) },
 };

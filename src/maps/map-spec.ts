@@ -101,6 +101,16 @@ export interface RingBufSpec<V> extends MapSpecBase {
   readonly maxEntries: number;
 }
 
+/** Records that programs give through a ring of each CPU. Its keys are CPUs, and are not given. */
+export interface PerfEventArraySpec<V> extends Omit<MapSpecBase, "maxEntries"> {
+  readonly type: "perf_event_array";
+  readonly key?: never;
+  /** A record; records are bytes of any length when it is not given. */
+  readonly value?: Layout<V>;
+  /** The number of possible CPUs when it is not given. */
+  readonly maxEntries?: number;
+}
+
 /** A ring buffer, which user space writes and programs read. It has no keys. */
 export interface UserRingBufSpec<V> extends MapSpecBase {
   readonly type: "user_ringbuf";
@@ -177,7 +187,8 @@ export type InnerSpec<K, V> =
   | StackSpec<V>
   | BloomFilterSpec<V>
   | RingBufSpec<V>
-  | UserRingBufSpec<V>;
+  | UserRingBufSpec<V>
+  | PerfEventArraySpec<V>;
 
 /** How the keys and values of a map that exists already are to be read. */
 export interface OpenOptions<K, V> {

@@ -7,7 +7,6 @@ import type { MapSpec, OpaqueSpec } from "./map-spec.ts";
 /** The sizes of a key and of a value when a spec does not say them: the only ones, or the usual ones. 0 is none. */
 const SIZES = {
   prog_array: [4, 4],
-  perf_event_array: [4, 4],
   stack_trace: [4, 8 * 127],
   cgroup_array: [4, 4],
   devmap: [4, 4],
@@ -47,7 +46,7 @@ export function opaqueSizes(type: OpaqueTypeName): { readonly keySize: number; r
 }
 
 /**
- * A map whose elements are no data of user space: programs, perf events, sockets, network devices, CPUs, the storage of
+ * A map whose elements are no data of user space: programs, sockets, network devices, CPUs, the storage of
  * other objects, and arenas. It can be made, opened, asked, frozen, pinned and handed to programs by its
  * `fd`; its elements are for `bpf.sys`, as far as the type has any.
  *

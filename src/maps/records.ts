@@ -42,7 +42,7 @@ const TURN = 8;
 const STEPS = 256;
 
 /** `setImmediate` where there is one, to let the event loop take its turn. */
-const nextTurn: (callback: () => void) => void =
+export const nextTurn: (callback: () => void) => void =
   (globalThis as { setImmediate?: (callback: () => void) => void }).setImmediate ??
   ((callback) => setTimeout(callback));
 

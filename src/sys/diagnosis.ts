@@ -24,7 +24,7 @@ import { outline } from "./diagnosis/creation.ts";
 import { DELETE_RULES, LOOKUP_RULES, NEXT_KEY_RULES, TAKE_RULES, UPDATE_RULES } from "./diagnosis/elements.ts";
 import type { Failure, Rules } from "./diagnosis/failure.ts";
 import { MAP_CREATE_RULES } from "./diagnosis/map-create.ts";
-import { EPOLL_RULES, FD_BY_ID_RULES, FREEZE_RULES, INFO_RULES, MMAP_RULES } from "./diagnosis/map-fds.ts";
+import { EPOLL_RULES, FD_BY_ID_RULES, FREEZE_RULES, INFO_RULES, MMAP_RULES, PERF_RULES } from "./diagnosis/map-fds.ts";
 import { GET_RULES, MKDIR_RULES, PIN_RULES, READDIR_RULES, RMDIR_RULES, UNLINK_RULES } from "./diagnosis/paths.ts";
 import { BTF_LOAD_RULES, PROG_LOAD_RULES, TEST_RUN_RULES } from "./diagnosis/programs.ts";
 
@@ -56,6 +56,7 @@ const RULES: Readonly<Record<Failure["command"], Rules>> = {
   readdir: READDIR_RULES,
   mmap: MMAP_RULES,
   epoll_ctl: EPOLL_RULES,
+  perf_event_open: PERF_RULES,
 };
 
 /**

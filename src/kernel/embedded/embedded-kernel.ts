@@ -36,7 +36,7 @@ import {
   BPF_PROG_LOAD,
   BPF_PROG_TEST_RUN,
 } from "../../abi/commands.ts";
-import { E2BIG, EBADF, EBUSY, EFAULT, EINVAL, ENODEV, ENOTSUPP, EPERM } from "../../abi/errno.ts";
+import { E2BIG, EBADF, EBUSY, EFAULT, EINVAL, ENODEV, ENOSYS, ENOTSUPP, EPERM } from "../../abi/errno.ts";
 import { type Address, AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/page-allocator.ts";
 import type { Kernel, KernelHandle } from "../kernel.ts";
@@ -182,6 +182,10 @@ export class EmbeddedKernel implements Kernel {
     if (map === undefined) return -EINVAL;
     put(this.#state, map);
     return 0;
+  }
+
+  openBpfOutput(_cpu: number): number {
+    return this.#isReleased ? -EBADF : -ENOSYS;
   }
 
   whenReady(fd: number, callback: () => void): (() => void) | number {

@@ -14,6 +14,9 @@ export const MAP_NORESERVE = 0x4000;
 export interface Libc {
   /** `syscall(number, command, attr, size)`. */
   readonly syscall: (number: number, command: number, attr: number, size: number) => number;
+  /** `syscall` of a call with five parameters. */
+  readonly syscallOfFive: (number: number, a: number, b: number, c: number, d: number, e: number) => number;
+  readonly ioctl: (fd: number, request: number, parameter: number) => number;
   readonly close: (fd: number) => number;
   readonly mmap: (
     address: number,
@@ -75,6 +78,8 @@ function bindLibc(koffi: Koffi): Libc {
   return {
     // Whole registers and no pointer types: what koffi converts fastest.
     syscall: library.func("int syscall(int64_t number, int64_t command, int64_t attr, int64_t size)"),
+    syscallOfFive: library.func("int syscall(int64_t number, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e)"),
+    ioctl: library.func("int ioctl(int fd, uint64_t request, int64_t parameter)"),
     close: library.func("int close(int fd)"),
     mmap: library.func(
       "int64_t mmap(int64_t address, size_t length, int protection, int flags, int fd, int64_t offset)",

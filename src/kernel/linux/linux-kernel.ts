@@ -124,6 +124,10 @@ export class LinuxKernel implements Kernel {
     return this.#resources.fdinfo(fd);
   }
 
+  openBpfOutput(cpu: number): number {
+    return this.#lifetime.isOver ? -EBADF : this.#resources.openBpfOutput(cpu);
+  }
+
   whenReady(fd: number, callback: () => void): (() => void) | number {
     return this.#lifetime.isOver ? -EBADF : this.#resources.whenReady(fd, callback);
   }

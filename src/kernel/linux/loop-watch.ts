@@ -26,22 +26,47 @@ export function watch(libc: Libc, fd: number, onReadable: () => void): Watch {
   return (isMainThread ? loopWatch(loadKoffi(), fd, onReadable) : undefined) ?? new PoolWatch(libc, fd, onReadable);
 }
 
-/** A watch by libuv; `undefined` where its functions cannot be reached. */
-function loopWatch(koffi: Koffi, fd: number, onReadable: () => void): Watch | undefined {
+/** What is used of libuv. */
+interface Uv {
+  readonly loop: number;
+  readonly handleSize: number;
+  readonly init: (loop: number, handle: number, fd: number) => number;
+  readonly allocate: (count: number, size: number) => number;
+  readonly start: (handle: number, events: number, callback: number) => number;
+  readonly stop: (handle: number) => number;
+  readonly register: (callback: () => void) => number;
+}
+
+let uv: Uv | undefined | null = null;
+
+/** libuv as Node's binary exports it; `undefined` where it does not. */
+function bindUv(koffi: Koffi): Uv | undefined {
   try {
     const library = koffi.load(null);
-    const loop = library.func("int64_t uv_default_loop(void)")();
-    const size = library.func("size_t uv_handle_size(int type)")(UV_POLL);
-    const handle = library.func("int64_t calloc(size_t count, size_t size)")(1, size);
-    if (library.func("int uv_poll_init(int64_t loop, int64_t handle, int fd)")(loop, handle, fd) < 0) return undefined;
     const type = koffi.pointer(koffi.proto("void mapiary_on_poll(int64_t handle, int status, int events)"));
-    const callback = koffi.register(onReadable, type) as number;
-    const start = library.func("int uv_poll_start(int64_t handle, int events, mapiary_on_poll *callback)");
-    const stop = library.func("int uv_poll_stop(int64_t handle)");
-    return { start: () => void start(handle, UV_READABLE, callback), stop: () => void stop(handle) };
+    return {
+      loop: library.func("int64_t uv_default_loop(void)")(),
+      handleSize: library.func("size_t uv_handle_size(int type)")(UV_POLL),
+      init: library.func("int uv_poll_init(int64_t loop, int64_t handle, int fd)"),
+      allocate: library.func("int64_t calloc(size_t count, size_t size)"),
+      start: library.func("int uv_poll_start(int64_t handle, int events, mapiary_on_poll *callback)"),
+      stop: library.func("int uv_poll_stop(int64_t handle)"),
+      register: (callback) => koffi.register(callback, type) as number,
+    };
   } catch {
     return undefined;
   }
+}
+
+/** A watch by libuv; `undefined` where it cannot be reached. */
+function loopWatch(koffi: Koffi, fd: number, onReadable: () => void): Watch | undefined {
+  if (uv === null) uv = bindUv(koffi);
+  if (uv === undefined) return undefined;
+  const { start, stop } = uv;
+  const handle = uv.allocate(1, uv.handleSize);
+  if (uv.init(uv.loop, handle, fd) < 0) return undefined;
+  const callback = uv.register(onReadable);
+  return { start: () => void start(handle, UV_READABLE, callback), stop: () => void stop(handle) };
 }
 
 /** A watch by another thread, which `stop` calls back. It never holds the thread for long, lest a worker cannot end. */

@@ -6,6 +6,8 @@ import { PAGE_SIZE } from "../../memory/page-allocator.ts";
 import type { AbsoluteAddresses } from "./absolute-addresses.ts";
 import { EventPoll } from "./event-poll.ts";
 import { type Libc, MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, MAP_SHARED } from "./libc.ts";
+import { OwnWatch } from "./own-watch.ts";
+import { openBpfOutput } from "./perf-event.ts";
 
 /** A map's memory in the address space: how long it is, and the allocation that it lies in. */
 interface Mapping {
@@ -22,6 +24,8 @@ export class Resources {
   readonly #memory: AddressSpace;
   readonly #addresses: AbsoluteAddresses;
   readonly #fds = new Set<number>();
+  /** Those that are perf events, each watched by itself. */
+  readonly #perfEvents = new Map<number, OwnWatch>();
   /** Those that were ever waited for. */
   readonly #waited = new Set<number>();
   readonly #mappings = new Map<Address, Mapping>();
@@ -37,9 +41,20 @@ export class Resources {
     this.#fds.add(fd);
   }
 
+  /** Opens the event by which programs on a CPU give records; see `Kernel.openBpfOutput`. */
+  openBpfOutput(cpu: number): number {
+    const fd = openBpfOutput(this.#libc, cpu);
+    if (fd < 0) return fd;
+    this.#fds.add(fd);
+    this.#perfEvents.set(fd, new OwnWatch(this.#libc, fd));
+    return fd;
+  }
+
   /** `close(2)` of an fd that it owns. */
   close(fd: number): number {
     if (!this.#fds.delete(fd)) return -EBADF;
+    this.#perfEvents.get(fd)?.tellAll();
+    this.#perfEvents.delete(fd);
     if (this.#waited.delete(fd)) EventPoll.of(this.#libc).forget(fd);
     return this.#libc.close(fd) < 0 ? -this.#libc.errno() : 0;
   }
@@ -58,6 +73,8 @@ export class Resources {
   /** Waits for news of an fd that it owns; see `Kernel.whenReady`. */
   whenReady(fd: number, callback: () => void): (() => void) | number {
     if (!this.#fds.has(fd)) return -EBADF;
+    const own = this.#perfEvents.get(fd);
+    if (own !== undefined) return own.whenReady(callback);
     this.#waited.add(fd);
     return EventPoll.of(this.#libc).whenReady(fd, callback);
   }

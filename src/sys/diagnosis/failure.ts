@@ -9,7 +9,7 @@ export interface Failure {
   /** The kernel's commands, for questions. */
   readonly sys: Sys;
   /** The number of a `bpf(2)` command, or the name of another system call. */
-  readonly command: number | "unlink" | "mkdir" | "rmdir" | "readdir" | "mmap" | "epoll_ctl";
+  readonly command: number | "unlink" | "mkdir" | "rmdir" | "readdir" | "mmap" | "epoll_ctl" | "perf_event_open";
   /** `−errno`. */
   readonly errno: number;
   /** The name of the map. */

@@ -1,4 +1,4 @@
-import { EACCES, EBADF, EBADFD, EBUSY, EINVAL, ENOENT, ENOTSUPP, EPERM } from "../../abi/errno.ts";
+import { EACCES, EBADF, EBADFD, EBUSY, EINVAL, ENOENT, ENOSYS, ENOTSUPP, EPERM } from "../../abi/errno.ts";
 import { BPF_F_MMAPABLE, BPF_F_RDONLY_PROG } from "../../abi/flags.ts";
 import { PROT_WRITE } from "../../abi/mman.ts";
 import { nearest, quote } from "../../layout/fault.ts";
@@ -95,3 +95,10 @@ export const MMAP_RULES: Rules = {
 
 /** `epoll_ctl(2)` of a map. */
 export const EPOLL_RULES: Rules = { [EBADF]: fdClosed };
+
+/** `perf_event_open(2)` for `perf_event_array`. */
+export const PERF_RULES: Rules = {
+  [ENOSYS]: () => "this kernel has no perf events: a ringbuf carries records on every kernel.",
+  [EACCES]: () =>
+    "perf events of all processes need CAP_PERFMON or root, or kernel.perf_event_paranoid at 0 or below; a ringbuf needs CAP_BPF alone.",
+};
