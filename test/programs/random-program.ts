@@ -1,6 +1,13 @@
 import { helperNumber } from "../../src/abi/helpers.ts";
 import type { Instruction } from "../../src/isa/instruction.ts";
 import * as op from "../../src/isa/opcodes.ts";
+import { hasHelper } from "../../src/kernel/embedded/programs/compiler/call-plan.ts";
+import { mayCall } from "../../src/kernel/embedded/programs/helper-availability.ts";
+import {
+  HELPER_PROTOS,
+  type HelperArgument,
+  type HelperProto,
+} from "../../src/kernel/embedded/programs/helper-protos.ts";
 import type { TestMap, TestProgram } from "./verdict.ts";
 
 /** The maps that random programs use. */
@@ -24,6 +31,11 @@ export const MAPS: readonly TestMap[] = [
   { type: "prog_array", keySize: 4, valueSize: 4, maxEntries: 2 },
   { type: "hash", keySize: 4, valueSize: 8, maxEntries: 4, flags: 1 << 7 },
 ];
+
+/** The helpers that both kernels have, but for those that take a function, which takes BTF. */
+const CALLABLE: readonly HelperProto[] = HELPER_PROTOS.filter((proto) => proto !== undefined).filter(
+  ({ id, parameters }) => hasHelper(id) && parameters !== undefined && !parameters.includes("callback"),
+);
 
 /** A stream of random numbers that a seed decides: xorshift of 32 bits. */
 export class Random {
@@ -228,6 +240,12 @@ export class ProgramWriter {
       () => this.#wide(),
       () => this.#functionCall(),
       () => this.#innerLookup(),
+      () => this.#anyHelper(),
+      () => this.#anyHelper(),
+      () => this.#packetLoad(),
+      () => this.#acquireRelease(),
+      () => this.#mayGoto(),
+      () => this.#dynptr(),
     ];
     r.pick(steps)();
   }
@@ -691,6 +709,120 @@ export class ProgramWriter {
     this.#emit(op.BPF_JMP | op.BPF_CALL, 0, op.BPF_PSEUDO_CALL, 0, 0);
     for (let register = 1; register <= 5; register++) this.#set(register, "none");
     this.#set(0, "number");
+  }
+
+  /** A helper out of all of them, with arguments that could be meant. */
+  #anyHelper(): void {
+    const r = this.#random;
+    const callable = CALLABLE.filter(({ id }) => mayCall(this.#type, 0, id));
+    const proto = r.pick(callable);
+    const parameters = proto.parameters ?? [];
+    const size = r.pick([0, 1, 4, 8, 8, 16, 16, 32]);
+    for (const [index, parameter] of parameters.entries()) this.#argument(parameter, index + 1, size);
+    if (parameters.includes("ctx") && this.#kinds[parameters.indexOf("ctx") + 1] !== "ctx" && !this.#careless()) return;
+    this.#helper(proto.name);
+    if (proto.result === "map_value_or_null") this.#set(0, "maybe", 0);
+    else if (proto.result !== "integer") this.#set(0, "none");
+    if (proto.changesPacket)
+      this.#kinds = this.#kinds.map((kind) => (kind === "packet" || kind === "end" ? "none" : kind));
+  }
+
+  #argument(parameter: HelperArgument, register: number, size: number): void {
+    const r = this.#random;
+    const set = (value: number): void => this.#emit(op.BPF_ALU64 | op.BPF_MOV, register, 0, 0, value);
+    this.#kinds[register] = "none";
+    if (parameter.startsWith("ctx")) {
+      const context = this.#any("ctx");
+      if (context !== undefined) return this.#move(register, context);
+      return set(0);
+    }
+    if (parameter === "map") return this.#loadMap(register, r.below(MAPS.length));
+    if (parameter === "constant_string") {
+      this.#emit(op.LD_IMM64, register, op.BPF_PSEUDO_MAP_VALUE, 0, r.pick([8, 8, 3]));
+      return this.#emit(0);
+    }
+    if (parameter.startsWith("size")) return set(size);
+    if (parameter === "allocation_size") return set(r.pick([0, 8, 16]));
+    if (parameter === "anything") {
+      const value = r.chance(30) ? this.#any("number") : undefined;
+      return value === undefined ? set(r.pick([0, 0, 1, 8, 20])) : this.#move(register, value);
+    }
+    if (parameter.endsWith("_or_null") && r.chance(40)) return set(0);
+    const value = r.chance(30) ? this.#any("value", "packet") : undefined;
+    if (value !== undefined) return this.#move(register, value);
+    this.#emit(op.BPF_ALU64 | op.BPF_MOV | op.BPF_X, register, 10);
+    this.#emit(op.BPF_ALU64 | op.BPF_ADD, register, 0, 0, r.pick([-8, -16, -32, -32, -64]));
+  }
+
+  #packetLoad(): void {
+    const r = this.#random;
+    if (this.#kinds[6] !== "ctx" || (this.#type !== 1 && this.#type !== 3 && !this.#careless())) return;
+    const index = r.chance(40) ? this.#any("number") : undefined;
+    this.#emit(
+      op.BPF_LD | (index === undefined ? op.BPF_ABS : op.BPF_IND) | r.pick([op.BPF_B, op.BPF_H, op.BPF_W]),
+      0,
+      index ?? 0,
+      0,
+      r.below(40),
+    );
+    for (let register = 1; register <= 5; register++) this.#set(register, "none");
+    this.#set(0, "number");
+  }
+
+  #acquireRelease(): void {
+    const r = this.#random;
+    const width = r.pick(WIDTHS);
+    const offset = this.#stackOffset(SIZES[width] ?? 8);
+    if (r.chance(50)) {
+      const dst = this.#target();
+      this.#emit(op.BPF_STX | op.BPF_ATOMIC | width, dst, 10, offset, op.BPF_LOAD_ACQ);
+      return this.#set(dst, "number");
+    }
+    const src = this.#any("number");
+    if (src !== undefined) this.#emit(op.BPF_STX | op.BPF_ATOMIC | width, 10, src, offset, op.BPF_STORE_REL);
+  }
+
+  #mayGoto(): void {
+    if (this.#depth > 1) return;
+    const before = [...this.#kinds];
+    const start = this.#insns.length;
+    this.#emit(op.BPF_JMP | op.BPF_JCOND);
+    this.#depth += 2;
+    for (let steps = 1 + this.#random.below(3); steps > 0; steps--) this.#step();
+    this.#depth -= 2;
+    this.#meet(before);
+    this.#emit(op.BPF_JMP | op.BPF_JA, 0, 0, start - this.#insns.length - 1);
+    this.#insns[start] = { ...(this.#insns[start] as Instruction), offset: this.#insns.length - start - 1 };
+  }
+
+  #dynptr(): void {
+    const r = this.#random;
+    const at = r.pick([-16, -16, -32, -24]);
+    const place = (register: number): void => {
+      this.#emit(op.BPF_ALU64 | op.BPF_MOV | op.BPF_X, register, 10);
+      this.#emit(op.BPF_ALU64 | op.BPF_ADD, register, 0, 0, this.#careless() ? at - 8 : at);
+    };
+    const set = (register: number, value: number): void => this.#emit(op.BPF_ALU64 | op.BPF_MOV, register, 0, 0, value);
+    this.#loadMap(1, 2);
+    set(2, 16);
+    set(3, 0);
+    place(4);
+    this.#helper("ringbuf_reserve_dynptr");
+    if (r.chance(50)) {
+      place(1);
+      set(2, r.pick([0, 4]));
+      set(3, r.pick([4, 8, 8]));
+      this.#helper("dynptr_data");
+      this.#emit(op.BPF_JMP | op.BPF_JEQ, 0, 0, 1, 0);
+      this.#emit(op.BPF_ST | op.BPF_MEM | r.pick(WIDTHS), 0, 0, r.pick([0, 0, 4]), 7);
+      this.#set(0, "none");
+    }
+    if (this.#careless()) this.#stackAccess();
+    if (this.#careless()) return;
+    place(1);
+    set(2, 0);
+    this.#helper(r.pick(["ringbuf_submit_dynptr", "ringbuf_discard_dynptr"]));
+    this.#set(0, "none");
   }
 
   /** Changes something somewhere: most often the program is worse for it. */

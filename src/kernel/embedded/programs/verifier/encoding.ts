@@ -25,6 +25,7 @@ import {
   BPF_MOV,
   BPF_NEG,
   BPF_PSEUDO_BTF_ID,
+  BPF_PSEUDO_KFUNC_CALL,
   BPF_PSEUDO_MAP_FD,
   BPF_PSEUDO_MAP_IDX,
   BPF_PSEUDO_MAP_IDX_VALUE,
@@ -87,6 +88,12 @@ export function checkEncoding(program: readonly Instruction[]): void {
     const instruction = program[slot] as Instruction;
     if ((instruction.opcode & 7) === BPF_LDX && (instruction.imm !== 0 || !isLoadMode(instruction.opcode & 0xe0))) {
       throw new Rejection(EINVAL, `instruction ${slot}: a load leaves the immediate 0, and its mode is MEM or MEMSX`);
+    }
+    if (instruction.opcode === (BPF_JMP | BPF_CALL) && instruction.src === BPF_PSEUDO_KFUNC_CALL) {
+      throw new Rejection(
+        EINVAL,
+        `instruction ${slot}: the embedded kernel has no kernel functions to call: ${instruction.imm} is one of the running kernel's`,
+      );
     }
     if (instruction.opcode === LD_IMM64) {
       checkWide(instruction, program[slot + 1], slot);

@@ -1,4 +1,5 @@
 import { EACCES, EINVAL, ENOTSUPP } from "../../../../abi/errno.ts";
+import { BPF_PROG_TYPE_KPROBE } from "../../../../abi/prog-types.ts";
 import { hasHelper } from "../compiler/call-plan.ts";
 import { mayCall } from "../helper-availability.ts";
 import { HELPER_PROTOS, type HelperProto } from "../helper-protos.ts";
@@ -90,6 +91,9 @@ function callable(v: Verification, id: number): HelperProto {
       EINVAL,
       `helper call ${name} might sleep in a non-sleepable prog: load the program with BPF_F_SLEEPABLE`,
     );
+  }
+  if (proto.name === "get_func_ip" && type !== BPF_PROG_TYPE_KPROBE) {
+    throw new Rejection(ENOTSUPP, `func ${name} not supported for program type ${type}: kprobes alone have an address`);
   }
   if (proto.parameters === undefined || !hasHelper(id))
     throw new Rejection(ENOTSUPP, `the embedded kernel has no helper ${name}`);
@@ -194,8 +198,6 @@ function between(min: bigint, max: bigint): Range {
 
 /** Another program may take over here, and its answer is then that of this function; or it does not, and all goes on. */
 function checkTailCall(v: Verification): void {
-  const facts = v.functions[v.frame.subprogram];
-  if (facts !== undefined) facts.hasTailCall = true;
   if (v.state.frames.length === 1) {
     v.registers[0] = UNINIT;
     return;

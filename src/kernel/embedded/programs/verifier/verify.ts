@@ -9,9 +9,9 @@ import {
   BPF_JA,
   BPF_JMP,
   BPF_JMP32,
+  BPF_LD,
   BPF_LDX,
   BPF_PSEUDO_CALL,
-  BPF_PSEUDO_KFUNC_CALL,
   BPF_ST,
   BPF_STX,
   LD_IMM64,
@@ -99,6 +99,7 @@ function prepare(v: Verification): void {
       v.isForced[slot] = 1;
       v.flow.isPrunePoint[slot] = 1;
     }
+    noteAbnormalReturn(v, instruction, slot, isHelper && proto?.name === "tail_call");
     if (proto?.changesPacket) v.changesPacket[functionOf(v, slot)] = 1;
   });
   let isStable = false;
@@ -113,6 +114,24 @@ function prepare(v: Verification): void {
         isStable = false;
       }
     });
+  }
+}
+
+/** What may end the program in the middle of a function, whose caller then goes on with a number that is none of its own. */
+function noteAbnormalReturn(v: Verification, { opcode }: Instruction, slot: number, isTailCall: boolean): void {
+  const isPacketLoad = (opcode & 7) === BPF_LD && opcode !== LD_IMM64 && opcode !== 0;
+  if (!isPacketLoad && !isTailCall) return;
+  const index = functionOf(v, slot);
+  const facts = v.functions[index];
+  if (facts !== undefined && isTailCall) facts.hasTailCall = true;
+  if (index === 0) return;
+  const what = isTailCall ? "tail_call" : "LD_ABS";
+  const declared = v.source.functions?.find(({ start }) => start === facts?.start);
+  if (declared === undefined) {
+    throw new Rejection(EINVAL, `${what} is not allowed in subprogs without BTF: instruction ${slot} is in one`);
+  }
+  if (declared.returnsVoid) {
+    throw new Rejection(EINVAL, `${what} is only allowed in functions that return 'int': ${declared.name} does not`);
   }
 }
 
@@ -236,14 +255,8 @@ function checkReserved({ dst, opcode }: Instruction, name: string, isValid: bool
 }
 
 function call(v: Verification, { opcode, dst, src, offset, imm }: Instruction): void {
-  const isValid = opcode === (BPF_JMP | BPF_CALL) && dst === 0 && offset === 0 && src <= BPF_PSEUDO_KFUNC_CALL;
+  const isValid = opcode === (BPF_JMP | BPF_CALL) && dst === 0 && offset === 0 && src <= BPF_PSEUDO_CALL;
   if (!isValid) throw new Rejection(EINVAL, "BPF_CALL uses reserved fields: destination and offset are 0");
-  if (src === BPF_PSEUDO_KFUNC_CALL) {
-    throw new Rejection(
-      EINVAL,
-      `the embedded kernel has no kernel functions to call: ${imm} is one of the running kernel's`,
-    );
-  }
   if (src === BPF_PSEUDO_CALL) return checkFunctionCall(v, v.slot + imm + 1);
   const { slot } = v;
   const frames = v.state.frames.length;
