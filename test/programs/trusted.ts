@@ -26,7 +26,7 @@ import { Sys } from "../../src/sys/sys.ts";
 
 /** The commands of an embedded kernel that loads whatever it is given. */
 export function trustingSys(options: EmbeddedOptions = {}): Sys {
-  return new Sys(new EmbeddedKernel(options, undefined, trust));
+  return new Sys(new EmbeddedKernel(options, undefined, { verify: trust }));
 }
 
 /** Takes a program for verified: finds out where its functions are, what is reached, and the maps of its calls. */

@@ -57,7 +57,7 @@ import { Mappings } from "./mappings.ts";
 import { ObjectCommands } from "./object-commands.ts";
 import { ObjectTable } from "./object-table.ts";
 import { prepareElement } from "./prepared-elements.ts";
-import type { Verify } from "./programs/prog-load.ts";
+import type { LoadPolicy } from "./programs/prog-load.ts";
 import { ProgramCommands } from "./programs/program-commands.ts";
 import { verify as verifyProgram } from "./programs/verifier/verify.ts";
 import { accessOk } from "./user-memory.ts";
@@ -109,10 +109,10 @@ export class EmbeddedKernel implements Kernel {
   #isReleased = false;
 
   /**
-   * Throws a `RangeError` for options out of range. Without a backing all that it has is its own. What decides whether a
-   * program may run is given in tests alone.
+   * Throws a `RangeError` for options out of range. Without a backing all that it has is its own. What becomes of
+   * programs is said otherwise in tests alone.
    */
-  constructor(options: EmbeddedOptions = {}, backing?: Backing, verify: Verify = verifyProgram) {
+  constructor(options: EmbeddedOptions = {}, backing?: Backing, policy: Partial<LoadPolicy> = {}) {
     const cpus = options.possibleCpus ?? 1;
     if (!Number.isInteger(cpus) || cpus < 1 || cpus > 8192) {
       throw new RangeError(`possibleCpus is a whole number from 1 to 8192, not ${cpus}`);
@@ -135,7 +135,11 @@ export class EmbeddedKernel implements Kernel {
     };
     this.#createRefusal = () => shared?.createRefusal() ?? 0;
     this.#objects = new ObjectCommands(this.#state);
-    this.#programs = new ProgramCommands(this.#state, verify, options.trace ?? (() => {}));
+    this.#programs = new ProgramCommands(
+      this.#state,
+      { verify: verifyProgram, checks: false, ...policy },
+      options.trace ?? (() => {}),
+    );
     this.#elements = new MapElements(this.memory, this.#files);
     this.#attr = this.memory.allocate(ATTR_SIZE, "the embedded kernel");
   }

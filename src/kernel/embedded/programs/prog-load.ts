@@ -53,10 +53,17 @@ const GPL_COMPATIBLE: ReadonlySet<string> = new Set([
 /** Decides whether a program may run. */
 export type Verify = (source: ProgramSource, logLevel: number) => Verdict;
 
+/** What becomes of programs that are to be loaded. */
+export interface LoadPolicy {
+  readonly verify: Verify;
+  /** Whether every access of theirs is checked again as they run: see `accessCheck`. */
+  readonly checks: boolean;
+}
+
 /** BPF_PROG_LOAD: a program that was verified and compiled, or `−errno`. `kernel/bpf/syscall.c: bpf_prog_load`, 6.18. */
 export function loadProgram(
   host: ProgramHost,
-  verify: Verify,
+  { verify, checks }: LoadPolicy,
   { attr, uattr, size }: { readonly attr: Address; readonly uattr: Address; readonly size: number },
 ): EmbeddedProgram | number {
   const { memory } = host;
@@ -104,7 +111,7 @@ export function loadProgram(
   if (refused !== 0 || "errno" in verdict.result) return refused;
   const kind = { tailCallKind: tailCallKind(source) };
   for (const map of maps.values()) if (map instanceof ProgArrayMap && !map.accepts(kind)) return -EINVAL;
-  const compiled = compileProgram(verdict.result, host.compileTarget);
+  const compiled = compileProgram(verdict.result, { ...host.compileTarget, checks });
   return new EmbeddedProgram(
     host,
     {

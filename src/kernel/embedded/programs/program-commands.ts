@@ -1,26 +1,26 @@
 import type { Address } from "../../../memory/address-space.ts";
 import type { KernelState } from "../kernel-state.ts";
 import type { EmbeddedProgram } from "./embedded-program.ts";
-import { loadProgram, type Verify } from "./prog-load.ts";
+import { type LoadPolicy, loadProgram } from "./prog-load.ts";
 import { ProgramHost } from "./program-host.ts";
 import { progTestRun } from "./test-run/prog-test-run.ts";
 
 /** The commands on programs of one kernel. What programs share is made with the first of them. */
 export class ProgramCommands {
   readonly #state: KernelState;
-  readonly #verify: Verify;
+  readonly #policy: LoadPolicy;
   readonly #trace: (line: string) => void;
   #host: ProgramHost | undefined;
 
-  constructor(state: KernelState, verify: Verify, trace: (line: string) => void) {
+  constructor(state: KernelState, policy: LoadPolicy, trace: (line: string) => void) {
     this.#state = state;
-    this.#verify = verify;
+    this.#policy = policy;
     this.#trace = trace;
   }
 
   /** BPF_PROG_LOAD: a new program, without fd, or `−errno`. The attr is of `size` bytes at `uattr`. */
   load(attr: Address, uattr: Address, size: number): EmbeddedProgram | number {
-    const program = loadProgram(this.#programs, this.#verify, { attr, uattr, size });
+    const program = loadProgram(this.#programs, this.#policy, { attr, uattr, size });
     if (typeof program !== "number") this.#state.programs.add(program);
     return program;
   }

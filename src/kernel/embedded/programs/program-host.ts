@@ -42,6 +42,8 @@ export class ProgramHost {
   readonly cpuWord: Address;
   /** The frame of a program that is run. Those of what it calls lie below. */
   readonly frame: Address;
+  /** All of the stack. */
+  readonly stack: { readonly start: Address; readonly end: Address };
   /** The programs that can be called by a tail call, by the index that each has here. */
   readonly table: WebAssembly.Table;
   /** The keys that programs hand over. */
@@ -65,14 +67,16 @@ export class ProgramHost {
     this.cpu = this.state.cpu;
     this.context = words + CONTEXT;
     this.packets = new Packets(memory);
-    this.frame = memory.allocate(STACK_SIZE, "the stack of programs") + STACK_SIZE - FRAME_SIZE;
+    const start = memory.allocate(STACK_SIZE, "the stack of programs");
+    this.stack = { start, end: start + STACK_SIZE };
+    this.frame = this.stack.end - FRAME_SIZE;
     this.table = new WebAssembly.Table({ element: "anyfunc", initial: 1 });
   }
 
   /** What programs are compiled for. */
-  get compileTarget(): CompileTarget {
+  get compileTarget(): Omit<CompileTarget, "checks"> {
     const { answer, tailCalls, cpuWord } = this;
-    return { answer, tailCalls, cpuWord, isShared: this.memory.isShared, checks: false };
+    return { answer, tailCalls, cpuWord, isShared: this.memory.isShared };
   }
 
   /** The CPU on which programs run. */
@@ -115,7 +119,7 @@ export class ProgramHost {
     const isWithin = (start: Address, end: Address): boolean => at >= start && at + bytes <= end;
     const { head, end, fragments } = this.packets.current;
     return (
-      isWithin(this.frame + FRAME_SIZE - STACK_SIZE, this.frame + FRAME_SIZE) ||
+      isWithin(this.stack.start, this.stack.end) ||
       isWithin(this.context, this.context + SK_BUFF.SIZE) ||
       isWithin(head, end) ||
       isWithin(fragments.start, fragments.start + fragments.bytes) ||

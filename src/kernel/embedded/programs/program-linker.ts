@@ -1,6 +1,7 @@
 import { BPF_MAP_TYPE_PROG_ARRAY } from "../../../abi/map-types.ts";
 import type { Address } from "../../../memory/address-space.ts";
 import type { EmbeddedMap } from "../map-ops.ts";
+import { accessCheck } from "./access-check.ts";
 import type { Helper, HelperFunction } from "./bpf-helpers/helper-function.ts";
 import { loadPacket } from "./bpf-helpers/packet-load.ts";
 import { ENTRY, RUN } from "./compiler/entry-points.ts";
@@ -9,18 +10,16 @@ import type { Callback, LinkedProgram } from "./linked-program.ts";
 import type { ProgramHost } from "./program-host.ts";
 import { IMPORT_MODULE } from "./wasm/module.ts";
 
-/** Is told of an access that a program is about to make, and throws when it must not. */
-export type AccessCheck = (address: Address, bytes: number, access: number, slot: number) => void;
-
 /**
  * Makes a compiled program ready to run on a kernel. The module is compiled here and now, which every engine does for code
  * of this size; on the main thread of a page Chrome limits it to 8 MB.
  */
-export function linkProgram(host: ProgramHost, compiled: CompiledProgram, check?: AccessCheck): LinkedProgram {
+export function linkProgram(host: ProgramHost, compiled: CompiledProgram): LinkedProgram {
+  const check = accessCheck(host, compiled);
   const imports: Record<string, unknown> = {
     memory: host.memory.wasm,
     table: host.table,
-    check: check && ((address: number, ...rest: [number, number, number]) => check(address >>> 0, ...rest)),
+    check: (address: number, bytes: number, access: number, slot: number) => check(address >>> 0, bytes, access, slot),
     tail_call: (map: Address, index: number) => findProgram(host, compiled.tailCallKind, map, index),
     load_packet: loadPacket(host),
   };
