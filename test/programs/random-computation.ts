@@ -55,7 +55,7 @@ export class ComputationWriter {
   readonly #maps: ComputationMaps;
   readonly #code = new Assembler();
   #labels = 0;
-  #functions = 0;
+  readonly #functions = new Set<number>();
 
   constructor(seed: number, maps: ComputationMaps) {
     this.#random = new Random(seed);
@@ -72,7 +72,7 @@ export class ComputationWriter {
     for (let i = 0; i < statements; i++) this.#statement(0);
     code.mov("r0", "r6").mul("r0", 31).add("r0", "r7").mul("r0", 31).add("r0", "r8");
     code.mov("r1", "r0").rsh("r1", 32).xor("r0", "r1").exit();
-    for (let index = 0; index < this.#functions; index++) this.#function(index);
+    for (const index of this.#functions) this.#function(index);
     return code;
   }
 
@@ -257,7 +257,7 @@ export class ComputationWriter {
 
   #call(): void {
     const index = this.#random.below(3);
-    this.#functions = Math.max(this.#functions, index + 1);
+    this.#functions.add(index);
     for (const register of ["r1", "r2"] as const) this.#code.mov(register, this.#random.pick(NUMBERS));
     this.#code.callFunction(`function ${index}`).xor(this.#random.pick(NUMBERS), "r0");
     this.#passNumbers();

@@ -10,7 +10,7 @@ import { Sys } from "../../src/sys/sys.ts";
 import { onLinux } from "../kernels.ts";
 import { ComputationWriter } from "./random-computation.ts";
 
-const RUNS = Number(process.env["MAPIARY_RUNS"] ?? 300);
+const RUNS = Number(process.env["MAPIARY_RUNS"] ?? 200);
 const SEED = Number(process.env["MAPIARY_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const PACKET = Uint8Array.from({ length: 64 }, (_, index) => index * 37);
 
