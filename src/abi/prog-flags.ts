@@ -10,3 +10,4 @@ export const BPF_F_TEST_REG_INVARIANTS = 1 << 7;
 
 export const BPF_F_TEST_RUN_ON_CPU = 1 << 0;
 export const BPF_F_TEST_XDP_LIVE_FRAMES = 1 << 1;
+export const BPF_F_TEST_SKB_CHECKSUM_COMPLETE = 1 << 2;

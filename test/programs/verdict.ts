@@ -43,7 +43,7 @@ export interface Opinion {
 
 const LOG_BYTES = 1 << 16;
 
-function makeMaps(sys: Sys, maps: readonly TestMap[]): number[] {
+export function makeMaps(sys: Sys, maps: readonly TestMap[]): number[] {
   const fds: number[] = [];
   for (const { type, keySize, valueSize, maxEntries, flags, inner, constant } of maps) {
     const innerMapFd = inner === undefined ? undefined : fds[inner];

@@ -7,13 +7,13 @@ import type { EmbeddedProgram } from "../embedded-program.ts";
 import { MOST_FRAGMENT_BYTES, type Packet, SHARED_INFO, XDP_HEADROOM } from "../packet.ts";
 import type { ProgramHost } from "../program-host.ts";
 import { runTimes } from "./run.ts";
-import type { TestRunAttr } from "./test-run-attr.ts";
+import { ETH_HLEN, type TestRunAttr } from "./test-run-attr.ts";
 
 /** Programs that are to be attached there are not run by themselves: `BPF_XDP_DEVMAP`, `BPF_XDP_CPUMAP`. */
 const NOT_ALONE: ReadonlySet<number> = new Set([34, 35]);
 const LOOPBACK = 1;
-/** Meta data are words, and at most so many bytes: `xdp_metalen_invalid`. */
-const MOST_META = 255;
+/** Meta data are words, and leave room for what Linux keeps before them: `struct xdp_frame`. */
+const MOST_META = XDP_HEADROOM - 40;
 
 /** BPF_PROG_TEST_RUN of an XDP program: `net/bpf/test_run.c: bpf_prog_test_run_xdp`, 6.18. */
 export function runXdp(host: ProgramHost, program: EmbeddedProgram, attr: TestRunAttr): number {
@@ -23,12 +23,17 @@ export function runXdp(host: ProgramHost, program: EmbeddedProgram, attr: TestRu
   const context = attr.takeContext(XDP_MD.SIZE);
   if (typeof context === "number") return context;
   if (context !== undefined && !isValidContext(context, attr.dataSizeIn)) return -EINVAL;
-  const headroom = XDP_HEADROOM - (context?.getUint32(XDP_MD.DATA, true) ?? 0);
-  const most = PAGE_SIZE - headroom - SHARED_INFO;
-  const size = Math.min(attr.dataSizeIn, most);
+  const meta = context?.getUint32(XDP_MD.DATA, true) ?? 0;
+  if (attr.dataSizeIn < ETH_HLEN + meta) return -EINVAL;
+  const headroom = XDP_HEADROOM - meta;
+  // What is behind the end that the context gives lies in fragments, as does what one page has no room for.
+  const end = context?.getUint32(XDP_MD.DATA_END, true) ?? attr.dataSizeIn;
+  const size = Math.min(end, PAGE_SIZE - headroom - SHARED_INFO);
   const head = host.packets.buffer(PAGE_SIZE);
   if (head === 0) return -ENOMEM;
-  const error = attr.takeData(head + headroom, size, most, headroom + SHARED_INFO) || deviceRefusal(context);
+  if (!accessOk(host.memory, attr.dataIn, size)) return -EFAULT;
+  host.memory.u8.copyWithin(head + headroom, attr.dataIn, attr.dataIn + size);
+  const error = deviceRefusal(context);
   if (error !== 0) return error;
   const packet: Packet = {
     head,
@@ -47,11 +52,11 @@ export function runXdp(host: ProgramHost, program: EmbeddedProgram, attr: TestRu
   });
 }
 
-/** What the user says of the packet must be so: `data` is where it begins behind its meta data. */
+/** `data` is where the packet begins behind its meta data, `data_end` where its first buffer ends. */
 function isValidContext(context: DataView, size: number): boolean {
   const data = context.getUint32(XDP_MD.DATA, true);
   const end = context.getUint32(XDP_MD.DATA_END, true);
-  if (context.getUint32(XDP_MD.DATA_META, true) !== 0 || end !== size || data > end) return false;
+  if (context.getUint32(XDP_MD.DATA_META, true) !== 0 || end > size || data > end) return false;
   return data % 4 === 0 && data <= MOST_META;
 }
 

@@ -54,7 +54,7 @@ export class TestRunAttr {
 
   /** Copies `given` bytes of the packet in; `−errno` when it cannot be of `size` bytes: `bpf_test_init`. */
   takeData(to: Address, given: number, size: number, overhead: number): number {
-    if (size < ETH_HLEN || size > PAGE_SIZE - overhead) return -EINVAL;
+    if (given < ETH_HLEN || size > PAGE_SIZE - overhead) return -EINVAL;
     if (given > size) return -EMSGSIZE;
     if (!accessOk(this.memory, this.dataIn, given)) return -EFAULT;
     this.memory.u8.copyWithin(to, this.dataIn, this.dataIn + given);
