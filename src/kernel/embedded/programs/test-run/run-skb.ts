@@ -1,9 +1,9 @@
 import { SK_BUFF } from "../../../../abi/contexts.ts";
 import { EINVAL, ENODEV, ENOMEM } from "../../../../abi/errno.ts";
+import { BPF_F_TEST_SKB_CHECKSUM_COMPLETE } from "../../../../abi/prog-flags.ts";
 import { BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_SCHED_CLS } from "../../../../abi/prog-types.ts";
 import type { Address, AddressSpace } from "../../../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../../../memory/page-allocator.ts";
-import { BPF_F_TEST_SKB_CHECKSUM_COMPLETE } from "../../../../abi/prog-flags.ts";
 import type { EmbeddedProgram } from "../embedded-program.ts";
 import { type Packet, SHARED_INFO } from "../packet.ts";
 import type { ProgramHost } from "../program-host.ts";
