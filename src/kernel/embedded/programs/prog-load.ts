@@ -16,9 +16,10 @@ import { ProgArrayMap } from "../maps/prog-array.ts";
 import { objectName } from "../object-name.ts";
 import { accessOk, pointerAt, stringAt } from "../user-memory.ts";
 import { attachTypeRefusal } from "./attach-types.ts";
-import { compileProgram } from "./compiler/program-compiler.ts";
+import { type CompiledProgram, compileProgram } from "./compiler/program-compiler.ts";
 import { readDebugInfo } from "./debug-info.ts";
 import { EmbeddedProgram, tailCallKind } from "./embedded-program.ts";
+import type { LinkedProgram } from "./linked-program.ts";
 import type { ProgramHost } from "./program-host.ts";
 import { linkProgram } from "./program-linker.ts";
 import { findMaps } from "./program-maps.ts";
@@ -112,6 +113,8 @@ export function loadProgram(
   const kind = { tailCallKind: tailCallKind(source) };
   for (const map of maps.values()) if (map instanceof ProgArrayMap && !map.accepts(kind)) return -EINVAL;
   const compiled = compileProgram(verdict.result, { ...host.compileTarget, checks });
+  const linked = tryLink(host, compiled);
+  if (linked === undefined) return -E2BIG;
   return new EmbeddedProgram(
     host,
     {
@@ -125,8 +128,18 @@ export function loadProgram(
       maxContextOffset: verdict.result.maxContextOffset ?? 0,
       verifiedInstructions: verdict.result.visited ?? count,
     },
-    linkProgram(host, compiled),
+    linked,
   );
+}
+
+/** `undefined` for a program that is too large for the engine: what a module may be is all that it can find wrong. */
+function tryLink(host: ProgramHost, compiled: CompiledProgram): LinkedProgram | undefined {
+  try {
+    return linkProgram(host, compiled);
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError) return undefined;
+    throw error;
+  }
 }
 
 function licenseAt({ memory }: ProgramHost, at: Address): string | number {
