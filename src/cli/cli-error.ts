@@ -1,7 +1,7 @@
 import { errnoCode, errnoDescription } from "../abi/errno.ts";
 
 /** What bpftool ends with when it was called wrongly: −1, as a shell sees it. */
-export const FAILED = 255;
+const FAILED = 255;
 
 /** The number of an error that Linux keeps to itself, which has no words in C. */
 const ENOTSUPP = 524;

@@ -23,6 +23,8 @@ export interface CliKernel {
   readonly context: MapContext;
   /** What it is, in a few words: `the running Linux kernel`. */
   readonly description: string;
+  /** What the person should know before relying on it. */
+  readonly notice?: string;
   /** Where BPF filesystems are mounted. */
   mounts(): string[];
   /** The path that a word names. */
@@ -32,7 +34,7 @@ export interface CliKernel {
 }
 
 /** Makes a kernel one that commands see. */
-export function cliKernel(kernel: Kernel, description: string): CliKernel {
+export function cliKernel(kernel: Kernel, description: string, notice?: string): CliKernel {
   const isLinux = kernel.name === "linux";
   const sys = new Sys(kernel);
   return {
@@ -41,6 +43,7 @@ export function cliKernel(kernel: Kernel, description: string): CliKernel {
     sys,
     context: new MapContext(kernel, sys),
     description,
+    ...(notice === undefined ? {} : { notice }),
     mounts: isLinux ? linuxMounts : () => [BPFFS],
     // The embedded kernel has no current directory of its own, so a name alone is one in its BPF filesystem.
     pathOf: (word) => (isLinux || word.startsWith("/") ? word : `${BPFFS}/${word}`),

@@ -72,8 +72,14 @@ class CommandLine implements Session {
   kernel(name?: KernelName): Promise<CliKernel> {
     const { options, world } = this;
     const chosen = name ?? kernelName(options.kernel ?? world.env["MAPIARY_KERNEL"] ?? "embedded");
-    const kernel = this.#kernels.get(chosen) ?? world.openKernel(chosen, options.bpffs ?? world.env["MAPIARY_BPFFS"]);
+    const kernel = this.#kernels.get(chosen) ?? this.#open(chosen, options.bpffs ?? world.env["MAPIARY_BPFFS"]);
     this.#kernels.set(chosen, kernel);
+    return kernel;
+  }
+
+  async #open(name: KernelName, bpffs: string | undefined): Promise<CliKernel> {
+    const kernel = await this.world.openKernel(name, bpffs);
+    if (kernel.notice !== undefined) this.output.note(kernel.notice);
     return kernel;
   }
 

@@ -9,7 +9,7 @@ import { type CliKernel, cliKernel, type KernelName } from "./cli-kernel.ts";
  * `CliError` where it cannot be used.
  */
 export async function openKernel(name: KernelName, bpffs: string | undefined): Promise<CliKernel> {
-  return name === "linux" ? await openLinux() : await openEmbedded(bpffs ?? ownDirectory());
+  return name === "linux" ? await openLinux() : await openEmbedded(bpffs ?? ownDirectory(), bpffs !== undefined);
 }
 
 async function openLinux(): Promise<CliKernel> {
@@ -21,16 +21,22 @@ async function openLinux(): Promise<CliKernel> {
   }
 }
 
-async function openEmbedded(directory: string): Promise<CliKernel> {
-  const [{ EmbeddedKernel }, { DirectoryBacking }] = await Promise.all([
+async function openEmbedded(directory: string, isAskedFor: boolean): Promise<CliKernel> {
+  const [{ EmbeddedKernel }, { DirectoryBacking }, { DirectoryUnavailableError }] = await Promise.all([
     import("../kernel/embedded/embedded-kernel.ts"),
     import("../kernel/directory/directory-backing.ts"),
+    import("../kernel/directory/system.ts"),
   ]);
   try {
     const backing = new DirectoryBacking({ bpffs: directory });
     return cliKernel(new EmbeddedKernel({}, backing), `the embedded kernel in ${directory}`);
   } catch (error) {
     const hint = (error as Error).message;
+    if (error instanceof DirectoryUnavailableError && !isAskedFor) {
+      // A batch has its maps for as long as it takes, and every other command says what is the matter.
+      const notice = `Maps are kept no longer than this command takes: ${hint}`;
+      return cliKernel(new EmbeddedKernel(), "the embedded kernel in memory", notice);
+    }
     throw new CliError(`the embedded kernel cannot keep its maps in ${directory}`, { hint, cause: error });
   }
 }

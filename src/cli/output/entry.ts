@@ -65,7 +65,7 @@ export function isTyped(typing: MapTyping): boolean {
 }
 
 /** An entry as bpftool's JSON has it. */
-export function entryJson(map: MapHandle, typing: MapTyping, key: Uint8Array, value: Uint8Array): JsonValue {
+function entryJson(map: MapHandle, typing: MapTyping, key: Uint8Array, value: Uint8Array): JsonValue {
   const values = valuesOf(map, value);
   const cpus = values.map((each, cpu) => ({ cpu, value: hexJson(each) }));
   return {
