@@ -92,6 +92,7 @@ function build(): string {
     entryPoints: [join(ROOT, "src/cli/cli.ts")],
     bundle: true,
     splitting: true,
+    minify: true,
     format: "esm",
     platform: "node",
     packages: "external",

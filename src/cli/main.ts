@@ -1,11 +1,12 @@
 import { CliError } from "./cli-error.ts";
 import { type CliKernel, type KernelName, kernelName } from "./cli-kernel.ts";
+import { MAP_USAGE } from "./map-usage.ts";
 import { type Arguments, OptionError, type Options, parseArguments } from "./options.ts";
 import { Output } from "./output/output.ts";
 import { ClosedPipe, type OutputStream } from "./output/stream.ts";
 import { run } from "./run.ts";
 import type { Session, World } from "./session.ts";
-import { Words } from "./words.ts";
+import { isPrefix, Words } from "./words.ts";
 
 /** What a shell sees of a process that SIGPIPE ended. */
 const SIGPIPE_STATUS = 141;
@@ -42,6 +43,12 @@ function parse(argv: readonly string[]): Arguments & { readonly error?: OptionEr
   }
 }
 
+/** Whether a command line may make maps, and needs room for them: all but the commands that only use some. */
+function makesMaps([object = "", command]: readonly string[]): boolean {
+  const name = MAP_USAGE.find((usage) => isPrefix(command ?? "", usage.name))?.name;
+  return !"map".startsWith(object) || object === "" || name === undefined || name === "create" || name === "copy";
+}
+
 /** `-V` and `-h` are commands in other clothes. */
 function wordsOf({ words, options }: Arguments): readonly string[] {
   if (options.version) return ["version"];
@@ -61,6 +68,7 @@ class CommandLine implements Session {
   readonly options: Options;
   readonly output: Output;
   readonly #kernels: Map<KernelName, Promise<CliKernel>>;
+  #makesMaps = true;
 
   constructor(world: World, options: Options, output: Output, kernels = new Map<KernelName, Promise<CliKernel>>()) {
     this.world = world;
@@ -78,7 +86,7 @@ class CommandLine implements Session {
   }
 
   async #open(name: KernelName, bpffs: string | undefined): Promise<CliKernel> {
-    const kernel = await this.world.openKernel(name, bpffs);
+    const kernel = await this.world.openKernel(name, bpffs, this.#makesMaps);
     if (kernel.notice !== undefined) this.output.note(kernel.notice);
     return kernel;
   }
@@ -97,6 +105,7 @@ class CommandLine implements Session {
   async answer(parsed: Arguments | OptionError): Promise<number> {
     try {
       if (parsed instanceof OptionError) throw parsed;
+      this.#makesMaps = makesMaps(wordsOf(parsed));
       return await run(new Words(wordsOf(parsed)), this);
     } catch (error) {
       this.output.json.endAll();

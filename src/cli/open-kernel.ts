@@ -1,15 +1,21 @@
-import { lstatSync, mkdirSync } from "node:fs";
+import fs, { lstatSync, mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CliError } from "./cli-error.ts";
 import { type CliKernel, cliKernel, type KernelName } from "./cli-kernel.ts";
 
+/** Room for the buffers of commands, beside maps. */
+const SPARE_BYTES = 16 << 20;
+/** All that a kernel can address. */
+const MOST_BYTES = 2 ** 32;
+
 /**
- * Opens a kernel for the command line; `bpffs` is the directory that the embedded one keeps its maps in. Throws a
- * `CliError` where it cannot be used.
+ * Opens a kernel for the command line; `bpffs` is the directory that the embedded one keeps its maps in, in which it may be
+ * about to make some. Throws a `CliError` where it cannot be used.
  */
-export async function openKernel(name: KernelName, bpffs: string | undefined): Promise<CliKernel> {
-  return name === "linux" ? await openLinux() : await openEmbedded(bpffs ?? ownDirectory(), bpffs !== undefined);
+export async function openKernel(name: KernelName, bpffs: string | undefined, makesMaps: boolean): Promise<CliKernel> {
+  if (name === "linux") return await openLinux();
+  return await openEmbedded(bpffs ?? ownDirectory(), bpffs !== undefined, makesMaps);
 }
 
 async function openLinux(): Promise<CliKernel> {
@@ -21,14 +27,13 @@ async function openLinux(): Promise<CliKernel> {
   }
 }
 
-async function openEmbedded(directory: string, isAskedFor: boolean): Promise<CliKernel> {
-  const [{ EmbeddedKernel }, { DirectoryBacking }, { DirectoryUnavailableError }] = await Promise.all([
-    import("../kernel/embedded/embedded-kernel.ts"),
-    import("../kernel/directory/directory-backing.ts"),
-    import("../kernel/directory/system.ts"),
-  ]);
+async function openEmbedded(directory: string, isAskedFor: boolean, makesMaps: boolean): Promise<CliKernel> {
+  const { EmbeddedKernel, DirectoryBacking, DirectoryUnavailableError, bytesOfMaps } = await import("./embedded.ts");
+  // V8 takes all the addresses that a kernel may use for memory in use, and collects garbage three times over when they
+  // are 4 GiB: a third of the time that a command takes.
+  const maxMemory = makesMaps ? undefined : Math.min(MOST_BYTES, 2 * bytesOfMaps({ fs }, directory) + SPARE_BYTES);
   try {
-    const backing = new DirectoryBacking({ bpffs: directory });
+    const backing = new DirectoryBacking({ bpffs: directory, maxMemory });
     return cliKernel(new EmbeddedKernel({}, backing), `the embedded kernel in ${directory}`);
   } catch (error) {
     const hint = (error as Error).message;

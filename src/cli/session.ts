@@ -6,8 +6,8 @@ import type { Words } from "./words.ts";
 /** What a command line runs in: the process, or what a test has in its place. */
 export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Opens a kernel. It is the caller's to release. */
-  openKernel(name: KernelName, bpffs: string | undefined): Promise<CliKernel>;
+  /** Opens a kernel, with room for maps that are made where that is meant. It is the caller's to release. */
+  openKernel(name: KernelName, bpffs: string | undefined, makesMaps: boolean): Promise<CliKernel>;
   /** Milliseconds from some moment on. */
   now(): number;
   sleep(milliseconds: number): Promise<void>;

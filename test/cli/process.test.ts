@@ -22,6 +22,7 @@ describe("the command", () => {
       entryPoints: [join(ROOT, "src/cli/cli.ts")],
       bundle: true,
       splitting: true,
+      minify: true,
       format: "esm",
       platform: "node",
       packages: "external",

@@ -39,6 +39,17 @@ const VERSION = 1;
 
 const MOST_TRIES = 1000;
 
+/** How many bytes the maps take that a directory keeps; 0 when it keeps none. */
+export function bytesOfMaps({ fs }: Pick<System, "fs">, root: string): number {
+  const folder = `${root}/${FOLDER}/maps`;
+  try {
+    return fs.readdirSync(folder).reduce((sum, name) => sum + fs.lstatSync(`${folder}/${name}`).size, 0);
+  } catch {
+    // It is not there yet, or a map has gone meanwhile.
+    return 0;
+  }
+}
+
 /** The names of a directory of maps that is open. */
 export class Registry {
   readonly root: string;
