@@ -36,14 +36,28 @@ export function layoutOfType(btf: Btf, id: number): AnyLayout {
   return new TypeReader(btf).layout(id, 0);
 }
 
+/** More members than any struct has: those of anonymous structs inside one another can double at each level. */
+const MOST_MEMBERS = 2 ** 20;
+
 class TypeReader {
   readonly #btf: Btf;
+  /** Each type once, however often it lies in another. */
+  readonly #layouts = new Map<number, AnyLayout>();
+  #members = 0;
 
   constructor(btf: Btf) {
     this.#btf = btf;
   }
 
   layout(id: number, depth: number): AnyLayout {
+    const known = this.#layouts.get(id);
+    if (known !== undefined) return known;
+    const layout = this.#make(id, depth);
+    this.#layouts.set(id, layout);
+    return layout;
+  }
+
+  #make(id: number, depth: number): AnyLayout {
     if (depth > GREATEST_DEPTH) throw this.#btf.error(id, `more than ${GREATEST_DEPTH} types, one in the other`);
     const type = this.#btf.type(this.#btf.resolve(id));
     switch (type.kind) {
@@ -93,6 +107,9 @@ class TypeReader {
 
   /** The members of a struct or union that lies `start` bytes into what it adds its members to. */
   #parts({ kind, members }: BtfComposite, start: number, depth: number): Part[] {
+    this.#members += members.length;
+    if (this.#members > MOST_MEMBERS) throw new RangeError(`BTF: more than ${MOST_MEMBERS} members in one type`);
+    if (depth > GREATEST_DEPTH) throw new RangeError(`BTF: more than ${GREATEST_DEPTH} types, one in the other`);
     return members.flatMap((member) => this.#part(kind, member, start, depth));
   }
 

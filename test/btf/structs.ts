@@ -16,7 +16,7 @@ export interface CStruct {
 }
 
 /** Values of globals are unsigned to clang unless C says otherwise; `u8` and so on stand for `__u8`. */
-export const PRELUDE = `
+const PRELUDE = `
 typedef unsigned char u8; typedef unsigned short u16; typedef unsigned int u32; typedef unsigned long long u64;
 typedef signed char s8; typedef short s16; typedef int s32; typedef long long s64;
 enum colour { RED, GREEN, BLUE = 7 };
