@@ -36,6 +36,8 @@ const LINES = [
   "ringbuf_discard_dynptr dynptr_read dynptr_write dynptr_data tcp_raw_gen_syncookie_ipv4",
   "tcp_raw_gen_syncookie_ipv6 tcp_raw_check_syncookie_ipv4 tcp_raw_check_syncookie_ipv6 ktime_get_tai_ns",
   "user_ringbuf_drain cgrp_storage_get cgrp_storage_delete",
+  // The embedded kernel's own: see `kernel/embedded/programs/helper-protos.ts`.
+  "map_lookup_and_delete_elem map_get_next_key",
 ] as const;
 
 type Words<Line extends string, Seen = never> = Line extends `${infer Word} ${infer Rest}`

@@ -22,6 +22,9 @@ const EVERY_TYPE = words(`
   user_ringbuf_drain cgrp_storage_get cgrp_storage_delete
 `);
 
+/** The helpers that Linux does not have. */
+const OWN = words("map_lookup_and_delete_elem map_get_next_key");
+
 /** Casts of sockets, which most of the networking types share. */
 const SOCKET_CASTS = words(`
   skc_to_tcp6_sock skc_to_tcp_sock skc_to_tcp_timewait_sock skc_to_tcp_request_sock skc_to_udp6_sock skc_to_unix_sock
@@ -265,7 +268,7 @@ export function mayCall(programType: number, expectedAttachType: number, helper:
   if (name === undefined || extra === undefined) return false;
   let names = callable.get(programType);
   if (names === undefined) {
-    names = new Set([...EVERY_TYPE, ...extra]);
+    names = new Set([...EVERY_TYPE, ...OWN, ...extra]);
     callable.set(programType, names);
   }
   const attachTypes = OF_ATTACH_TYPE[programType]?.[name];

@@ -14,6 +14,9 @@ export type HelperArgument =
   | "map"
   /** Memory of the map's key size, which the helper reads. */
   | "map_key"
+  | "map_key_or_null"
+  /** Memory of the map's key size that the helper writes. */
+  | "uninit_map_key"
   /** Memory of the map's value size that the helper reads, or, uninitialised, writes. */
   | "map_value"
   | "uninit_map_value"
@@ -321,5 +324,14 @@ const PROTOS: readonly HelperProto[] = [
   unsupported(211, "cgrp_storage_delete"),
 ];
 
-/** Every helper of Linux 6.18, by its number. */
-export const HELPER_PROTOS: readonly (HelperProto | undefined)[] = [undefined, ...PROTOS];
+/**
+ * What Linux has for user space alone, under the numbers behind the last of its own, which will have no others. Linux
+ * refuses a program that calls one as it refuses any number that is no helper's.
+ */
+const OWN_PROTOS: readonly HelperProto[] = [
+  proto(212, "map_lookup_and_delete_elem", "map_value_or_null", ["map", "map_key"], { takesPacket: true }),
+  proto(213, "map_get_next_key", "integer", ["map", "map_key_or_null", "uninit_map_key"]),
+];
+
+/** Every helper of Linux 6.18 by its number, and behind them those that the embedded kernel has besides. */
+export const HELPER_PROTOS: readonly (HelperProto | undefined)[] = [undefined, ...PROTOS, ...OWN_PROTOS];

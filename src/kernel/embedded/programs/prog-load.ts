@@ -39,6 +39,8 @@ const FLAGS =
 
 /** `BPF_COMPLEXITY_LIMIT_INSNS`. */
 const MOST_INSTRUCTIONS = 1_000_000;
+/** `kV8MaxWasmFunctionSize`, which other engines share: beyond it a module is none. */
+const LARGEST_FUNCTION = 7_654_321;
 /** The room that Linux has for the name of a licence, its NUL included. */
 const LICENSE_SIZE = 128;
 /** `include/linux/license.h`. */
@@ -137,7 +139,7 @@ function tryLink(host: ProgramHost, compiled: CompiledProgram): LinkedProgram | 
   try {
     return linkProgram(host, compiled);
   } catch (error) {
-    if (error instanceof WebAssembly.CompileError) return undefined;
+    if (error instanceof WebAssembly.CompileError && compiled.bytes.length > LARGEST_FUNCTION) return undefined;
     throw error;
   }
 }

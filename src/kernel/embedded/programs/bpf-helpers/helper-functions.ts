@@ -16,6 +16,8 @@ import type { HelperFunction } from "./helper-function.ts";
 import { SPIN_LOCK, SPIN_UNLOCK } from "./locks.ts";
 import {
   MAP_DELETE_ELEM,
+  MAP_GET_NEXT_KEY,
+  MAP_LOOKUP_AND_DELETE_ELEM,
   MAP_LOOKUP_ELEM,
   MAP_LOOKUP_PERCPU_ELEM,
   MAP_PEEK_ELEM,
@@ -76,6 +78,8 @@ const BY_NAME = {
   bpf_map_pop_elem: MAP_POP_ELEM,
   bpf_map_peek_elem: MAP_PEEK_ELEM,
   bpf_map_lookup_percpu_elem: MAP_LOOKUP_PERCPU_ELEM,
+  bpf_map_lookup_and_delete_elem: MAP_LOOKUP_AND_DELETE_ELEM,
+  bpf_map_get_next_key: MAP_GET_NEXT_KEY,
   bpf_for_each_map_elem: FOR_EACH_MAP_ELEM,
   bpf_spin_lock: SPIN_LOCK,
   bpf_spin_unlock: SPIN_UNLOCK,

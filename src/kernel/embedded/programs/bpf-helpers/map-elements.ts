@@ -80,6 +80,28 @@ export const MAP_DELETE_ELEM: HelperFunction = {
   make: (host, _program, map) => (key) => map.delete(host.keys.take(map, key as number)),
 };
 
+/**
+ * bpf_map_lookup_and_delete_elem, which Linux has for user space alone: the value, which is in the map no longer. It stays
+ * as it is until the map takes a new key, as on Linux the value of an element does that is looked up and then deleted.
+ */
+export const MAP_LOOKUP_AND_DELETE_ELEM: HelperFunction = {
+  takes: ["map", "u32"],
+  answers: "u32",
+  make: (host, _program, map) => (address) => {
+    const key = host.keys.take(map, address as number);
+    const value = map.lookup(key);
+    return value === 0 || map.delete(key) !== 0 ? 0 : value + host.cpu * map.cpuStride;
+  },
+};
+
+/** bpf_map_get_next_key, which Linux has for user space alone: the key behind another, or the first behind NULL. */
+export const MAP_GET_NEXT_KEY: HelperFunction = {
+  takes: ["map", "u32", "u32"],
+  answers: "s32",
+  make: (host, _program, map) => (key, next) =>
+    map.getNextKey(key === 0 ? 0 : host.keys.take(map, key as number), next as number),
+};
+
 /** bpf_map_push_elem. */
 export const MAP_PUSH_ELEM: HelperFunction = {
   takes: ["map", "u32", "u64"],

@@ -44,6 +44,8 @@ const KINDS: Readonly<Record<HelperArgument, readonly string[] | undefined>> = {
   ctx_or_null: ["ctx"],
   map: ["map"],
   map_key: MEMORY,
+  map_key_or_null: MEMORY,
+  uninit_map_key: MEMORY,
   map_value: MEMORY,
   uninit_map_value: MEMORY,
   memory: MEMORY,
@@ -215,6 +217,12 @@ function checkUse(
       checkHelperMemory(v, name, register, found.map?.keySize ?? 0, "read", false);
       found.constantKey = constantKey(v, register, found.map);
       return;
+    case "map_key_or_null":
+      if (register.isNull) return;
+      checkHelperMemory(v, name, register, found.map?.keySize ?? 0, "read", false);
+      return;
+    case "uninit_map_key":
+      return note(found, checkHelperMemory(v, name, register, found.map?.keySize ?? 0, "fill", false));
     case "map_value":
     case "uninit_map_value":
       return note(

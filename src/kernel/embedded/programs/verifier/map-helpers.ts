@@ -1,5 +1,6 @@
 import { EINVAL } from "../../../../abi/errno.ts";
 import {
+  BPF_MAP_TYPE_ARRAY,
   BPF_MAP_TYPE_ARRAY_OF_MAPS,
   BPF_MAP_TYPE_BLOOM_FILTER,
   BPF_MAP_TYPE_CGROUP_ARRAY,
@@ -8,8 +9,11 @@ import {
   BPF_MAP_TYPE_CPUMAP,
   BPF_MAP_TYPE_DEVMAP,
   BPF_MAP_TYPE_DEVMAP_HASH,
+  BPF_MAP_TYPE_HASH,
   BPF_MAP_TYPE_HASH_OF_MAPS,
   BPF_MAP_TYPE_INODE_STORAGE,
+  BPF_MAP_TYPE_LPM_TRIE,
+  BPF_MAP_TYPE_LRU_HASH,
   BPF_MAP_TYPE_LRU_PERCPU_HASH,
   BPF_MAP_TYPE_PERCPU_ARRAY,
   BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
@@ -92,6 +96,8 @@ const HELPERS_OF: Readonly<Record<number, readonly string[]>> = {
   [BPF_MAP_TYPE_BLOOM_FILTER]: ["map_peek_elem", "map_push_elem"],
 };
 
+const HASHES = [BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_PERCPU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH];
+
 /** The map types that a helper takes; a helper that is not here takes all but those that ask for another. */
 const TYPES_OF: ReadonlyMap<string, readonly number[]> = new Map<string, readonly number[]>([
   ["tail_call", [BPF_MAP_TYPE_PROG_ARRAY]],
@@ -105,6 +111,8 @@ const TYPES_OF: ReadonlyMap<string, readonly number[]> = new Map<string, readonl
   ["map_pop_elem", [BPF_MAP_TYPE_QUEUE, BPF_MAP_TYPE_STACK]],
   ["map_peek_elem", [BPF_MAP_TYPE_QUEUE, BPF_MAP_TYPE_STACK, BPF_MAP_TYPE_BLOOM_FILTER]],
   ["map_push_elem", [BPF_MAP_TYPE_QUEUE, BPF_MAP_TYPE_STACK, BPF_MAP_TYPE_BLOOM_FILTER]],
+  ["map_lookup_and_delete_elem", HASHES],
+  ["map_get_next_key", [...HASHES, BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_LPM_TRIE]],
   ["map_lookup_percpu_elem", [BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_PERCPU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH]],
 ]);
 
