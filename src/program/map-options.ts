@@ -10,13 +10,24 @@ export interface MapReading extends Pick<OpenOptions<unknown, unknown>, "key" | 
   readonly inner?: InnerLayouts | undefined;
 }
 
-export function readingOf({ type, keyType, valueType, inner }: MapDefinition, btf: Btf | undefined): MapReading {
-  const layoutOf = (id: number): Layout<unknown> | undefined =>
-    btf === undefined || id === 0 ? undefined : layoutOfType(btf, id);
-  const key = layoutOf(keyType);
-  if (type !== BPF_MAP_TYPE_ARRAY_OF_MAPS && type !== BPF_MAP_TYPE_HASH_OF_MAPS)
-    return { key, value: layoutOf(valueType) };
+export function readingOf(definition: MapDefinition, btf: Btf | undefined): MapReading {
+  const { type, inner } = definition;
+  const key = layoutOf(btf, definition.keyType, definition.keySize);
+  if (type !== BPF_MAP_TYPE_ARRAY_OF_MAPS && type !== BPF_MAP_TYPE_HASH_OF_MAPS) {
+    return { key, value: layoutOf(btf, definition.valueType, definition.valueSize) };
+  }
   const innerType = inner && mapTypeName(inner.type);
   if (inner === undefined || innerType === undefined) return { key };
   return { key, inner: { type: innerType, ...readingOf(inner, btf) } };
+}
+
+/** The layout of a type, which is as large as the map has it; none for a type that has none, and bytes do. */
+function layoutOf(btf: Btf | undefined, id: number, size: number): Layout<unknown> | undefined {
+  if (btf === undefined || id === 0) return undefined;
+  try {
+    const layout = layoutOfType(btf, id);
+    return layout.size === size ? layout : undefined;
+  } catch {
+    return undefined;
+  }
 }
