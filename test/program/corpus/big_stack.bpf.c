@@ -17,10 +17,11 @@ __u64 result;
 SEC("syscall")
 int fill(__u32 *ctx)
 {
+  __u32 odd = ctx[1], even = ctx[2];
   __u64 words[28];
 
   for (int i = 0; i < 28; i++)
-    words[i] = ctx[i & 3] + i;
+    words[i] = (i & 1 ? odd : even) * i;
   result = fold(words + 8, ctx[0]) ^ words[27];
   return result;
 }

@@ -18,8 +18,9 @@ int sort(__s32 *ctx)
 
   if (!numbers)
     return -1;
-  for (int i = 0; i < 8; i++)
-    numbers->n[i] = (__s32)((__u32)ctx[i] * 37 % 101) - 50;
+#define SPREAD(i) numbers->n[i] = (__s32)((__u32)ctx[i] * 37 % 101) - 50
+  SPREAD(0); SPREAD(1); SPREAD(2); SPREAD(3);
+  SPREAD(4); SPREAD(5); SPREAD(6); SPREAD(7);
   for (int i = 0; i < 7; i++)
     for (int j = 0; j < 7 - i; j++)
       if (numbers->n[j] > numbers->n[j + 1]) {
