@@ -4,6 +4,7 @@ import type { Btf } from "../btf/btf.ts";
 import type { BtfBuilder } from "../btf/btf-builder.ts";
 import type { BtfExt } from "../btf/btf-ext.ts";
 import { layoutOfType } from "../btf/type-layout.ts";
+import { BPF_PSEUDO_MAP_VALUE } from "../isa/opcodes.ts";
 import { nearest, quote } from "../layout/fault.ts";
 import type { Layout } from "../layout/layout.ts";
 import type { BpfMap } from "../maps/bpf-map.ts";
@@ -14,7 +15,9 @@ import type { BpfProgram } from "./bpf-program.ts";
 import { CoreAdaptation } from "./core/adaptation.ts";
 import type { DataSection, VariableDefinition } from "./data-sections.ts";
 import type { ElfSymbol } from "./elf.ts";
+import { KCONFIG } from "./externs.ts";
 import type { FunctionCode } from "./functions.ts";
+import { type KconfigValue, kconfigSection } from "./kconfig.ts";
 import { KernelSymbols } from "./kernel-symbols.ts";
 import { KernelTypes } from "./kernel-types.ts";
 import { FUNC_INFO_SIZE, LINE_INFO_SIZE, link, sourceInfo } from "./link.ts";
@@ -24,7 +27,7 @@ import { ObjectError } from "./object-error.ts";
 import type { ObjectFile, ProgramDefinition } from "./object-file.ts";
 import { makeMap, makeSection, sectionMapName } from "./object-maps.ts";
 import { loadProgram } from "./prog-load.ts";
-import { type RelocatedFunction, relocate } from "./relocate.ts";
+import { type KernelReference, type RelocatedFunction, relocate } from "./relocate.ts";
 import { LiveSection, memoryOf } from "./variables.ts";
 
 /** How an object is loaded. */
@@ -40,7 +43,7 @@ export interface LoadOptions {
   /** The types of the kernel that CO-RE relocations are made against; those of the kernel that it is loaded into, when not given. */
   readonly btf?: Btf | Uint8Array | undefined;
   /** The values of `extern … __kconfig` variables. */
-  readonly kconfig?: Readonly<Record<string, number | bigint | boolean | string>> | undefined;
+  readonly kconfig?: Readonly<Record<string, KconfigValue>> | undefined;
   /** The directory of maps that are pinned by name, `/sys/fs/bpf` when it is not given. */
   readonly pinPath?: string | undefined;
 }
@@ -94,6 +97,8 @@ class Loading {
   load(): BpfObject<ObjectTypes> {
     this.#checkNames();
     const initial = this.#object.sections.map((section) => this.#initialized(section));
+    const kconfig = kconfigSection(this.#object, this.#options.kconfig ?? {});
+    if (kconfig !== undefined) initial.push(kconfig);
     const wanted = this.#object.programs.filter(({ name, isLoaded }) => this.#options.programs?.[name] ?? isLoaded);
     const strings = this.#object.btf && loadedBtf(this.#object.btf, this.#object.btfExt);
     const btfFd = strings === undefined ? undefined : this.#loadBtf(strings);
@@ -170,10 +175,18 @@ class Loading {
     const relocated = relocate(this.#object, code, this.#core.adapt(code), {
       mapFd: (name) => this.#maps[name]?.fd,
       sectionFd: (name) => this.#sectionFds.get(name),
-      kernelSymbol: (name, place) => this.#symbols.resolve(name, place),
+      kernelSymbol: (name, place) => this.#configured(name) ?? this.#symbols.resolve(name, place),
     });
     this.#relocated.set(code, relocated);
     return relocated;
+  }
+
+  /** How an instruction refers to a value of the kernel's configuration. */
+  #configured(name: string): KernelReference | undefined {
+    const live = this.#live.find(({ section }) => section.name === KCONFIG);
+    const variable = live?.section.variables.find((each) => each.name === name);
+    const fd = this.#sectionFds.get(KCONFIG);
+    return variable && fd !== undefined ? { src: BPF_PSEUDO_MAP_VALUE, imm: fd, next: variable.offset } : undefined;
   }
 
   /** The section as it is when the programs begin. */

@@ -136,6 +136,31 @@ withClang((compile) =>
         );
       });
 
+      test("see the configuration that is given, and 0 for what they can do without", () => {
+        using bpf = open();
+        const source = `${HEADER}
+          extern int CONFIG_HZ __kconfig;
+          extern _Bool CONFIG_BPF __kconfig;
+          extern char CONFIG_MODULES __kconfig;
+          extern __u64 CONFIG_ABSENT __kconfig __weak;
+          SEC("xdp") int configured(struct xdp_md *ctx) {
+            return CONFIG_HZ + CONFIG_BPF + (CONFIG_MODULES == 'm' ? 10 : 20) + (int)CONFIG_ABSENT;
+          }`;
+        const bytes = compile(source);
+        using object = bpf.load(bytes, { kconfig: { CONFIG_HZ: 250, CONFIG_BPF: true, CONFIG_MODULES: "m" } });
+        assert.equal(object.programs["configured"]?.run({ data: PACKET }).retval, 261);
+        assert.throws(() => bpf.load(bytes), /asks for CONFIG_HZ of the kernel: give it, with kconfig/);
+      });
+
+      test("can do without a function of the kernel that is weak, and not without any other", () => {
+        using bpf = open();
+        const source = (attributes: string) => `${HEADER}
+          extern void bpf_nobody_has_this(void) __ksym ${attributes};
+          SEC("xdp") int program(struct xdp_md *ctx) { if (bpf_nobody_has_this) { bpf_nobody_has_this(); return 1; } return 2; }`;
+        assert.equal(run(bpf, source("__weak"), "program")?.retval, 2);
+        assert.throws(() => run(bpf, source("").replace("if (bpf_nobody_has_this) ", ""), "program"), ObjectError);
+      });
+
       test("call each other through a prog_array that is filled from the beginning", () => {
         using bpf = open();
         const source = `${HEADER}
