@@ -9,7 +9,7 @@ export function manualPage(): string {
       [
         ".B mapiary\n[\\fIOPTIONS\\fR] \\fBmap\\fR \\fICOMMAND\\fR\n.br",
         ".B mapiary\n[\\fIOPTIONS\\fR] \\fBbatch file\\fR \\fIFILE\\fR\n.br",
-        ".B mapiary\n\\fBtour\\fR | \\fBcompletion\\fR { bash | zsh | fish } | \\fBversion\\fR | \\fBhelp\\fR",
+        ".B mapiary\n\\fBtypes\\fR { MAP | FILE [NAME...] } | \\fBtour\\fR | \\fBcompletion\\fR { bash | zsh | fish } | \\fBversion\\fR | \\fBhelp\\fR",
       ],
     ],
     [

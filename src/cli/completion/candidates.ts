@@ -9,7 +9,7 @@ import { LAYOUT_NAMES } from "../values/layout-syntax.ts";
 import { isPrefix } from "../words.ts";
 
 /** What a command line can begin with. */
-const OBJECTS = ["batch", "completion", "help", "map", "tour", "version"];
+const OBJECTS = ["batch", "completion", "help", "map", "tour", "types", "version"];
 const CREATE_WORDS = ["type", "key", "value", "entries", "name", "flags", "inner_map"];
 const KERNELS = ["embedded", "linux"];
 const REFERENCES = ["id", "name", "pinned"];
@@ -43,6 +43,12 @@ export async function candidates(words: readonly string[], session: Session): Pr
   if (object === undefined) return OBJECTS;
   if (object === "completion") return ["bash", "fish", "zsh"];
   if (object === "batch") return ["file"];
+  if (object === "types")
+    return await afterCommand(
+      "types",
+      [command, ...rest].filter((word) => word !== undefined),
+      session,
+    );
   if (!isPrefix(object, "map")) return [];
   if (command === undefined) return MAP_USAGE.map(({ name }) => name);
   const name = MAP_USAGE.find((usage) => isPrefix(command, usage.name))?.name ?? "";
