@@ -31,7 +31,7 @@ export interface Outcome {
 const ROOM = 80_000;
 
 /** Runs a program once on one kernel. */
-export function outcomeOn(sys: Sys, trial: Trial): Outcome {
+function outcomeOn(sys: Sys, trial: Trial): Outcome {
   const maps = (trial.maps ?? []).map((options) => opened(sys.mapCreate(options), "a map"));
   trial.prepare?.(sys, maps);
   const insns: Instruction[] = trial.code(new Code(), maps).assemble();

@@ -44,7 +44,7 @@ const WIDTHS: ReadonlyMap<number, Width> = new Map([
 ]);
 
 /** What a checked access is: the last argument of the check. */
-export const READS = 1;
+const READS = 1;
 export const WRITES = 2;
 
 /** How programs access memory: whether others do at the same time, and whether each access is checked before it is made. */

@@ -22,7 +22,6 @@ export const RETURN = 0x0f;
 export const CALL = 0x10;
 export const CALL_INDIRECT = 0x11;
 export const DROP = 0x1a;
-export const SELECT = 0x1b;
 export const LOCAL_GET = 0x20;
 export const LOCAL_SET = 0x21;
 export const LOCAL_TEE = 0x22;
@@ -116,11 +115,9 @@ export const I64_EXTEND32_S = 0xc4;
 export const PREFIX_FC = 0xfc;
 export const I64_TRUNC_SAT_F64_S = 6;
 export const MEMORY_COPY = 10;
-export const MEMORY_FILL = 11;
 
 /** The prefix of atomics; behind it their number. */
 export const PREFIX_ATOMIC = 0xfe;
-export const ATOMIC_I32_LOAD = 0x10;
 export const ATOMIC_I64_LOAD = 0x11;
 export const ATOMIC_I64_LOAD8_U = 0x14;
 export const ATOMIC_I64_LOAD16_U = 0x15;
