@@ -149,7 +149,7 @@ function lowWord(range: Range): Range {
  * A copy of a register that stays linked to it: what a branch tells of one it tells of both. The register itself gets the
  * id that both then have. `assign_scalar_id_before_mov`, 6.18.
  */
-export function linkedCopy(v: Verification, src: number): Register {
+function linkedCopy(v: Verification, src: number): Register {
   const linked = withId(v, v.registers[src] as Register);
   v.registers[src] = linked;
   return linked.isScalar ? linked.copy() : linked;

@@ -22,7 +22,6 @@ import {
   BPF_LDX,
   BPF_MEM,
   BPF_MEMSX,
-  BPF_MOV,
   BPF_NEG,
   BPF_PSEUDO_BTF_ID,
   BPF_PSEUDO_KFUNC_CALL,
@@ -152,11 +151,6 @@ export function isJump({ opcode }: Instruction): boolean {
   const kind = opcode & 7;
   if (kind === BPF_JMP32) return true;
   return kind === BPF_JMP && (opcode & 0xf0) !== BPF_CALL && (opcode & 0xf0) !== BPF_EXIT;
-}
-
-/** Whether the opcode names a move. */
-export function isMove(opcode: number): boolean {
-  return (opcode & 0xf0) === BPF_MOV;
 }
 
 /** The bytes that a load or store moves. */

@@ -1,5 +1,6 @@
 import { EACCES, EINVAL, ENOTSUPP } from "../../../../abi/errno.ts";
 import { BPF_PROG_TYPE_KPROBE } from "../../../../abi/prog-types.ts";
+import { format } from "../bpf-helpers/format.ts";
 import { hasHelper } from "../compiler/call-plan.ts";
 import { mayCall } from "../helper-availability.ts";
 import { HELPER_PROTOS, type HelperProto } from "../helper-protos.ts";
@@ -117,12 +118,7 @@ function noteCall(v: Verification, proto: HelperProto, found: Arguments): void {
 }
 
 function checkParticular(v: Verification, proto: HelperProto): void {
-  if (proto.name === "snprintf" || proto.name === "trace_vprintk") {
-    const size = v.registers[proto.name === "snprintf" ? 5 : 4] as Register;
-    if (proto.name === "snprintf" && size.range.value % 8n !== 0n) {
-      throw new Rejection(EINVAL, `R5 is ${describe(size)}: the arguments of bpf_snprintf are an array of u64`);
-    }
-  }
+  if (proto.name === "snprintf") checkFormat(v);
   if (proto.name === "dynptr_from_mem") {
     const memory = v.registers[1] as Register;
     if (memory.kind !== "map_value") {
@@ -132,6 +128,32 @@ function checkParticular(v: Verification, proto: HelperProto): void {
       );
     }
   }
+}
+
+/** A format that is there and its arguments, 8 bytes each: `check_bpf_snprintf_call`, 6.18. */
+function checkFormat(v: Verification): void {
+  const text = v.registers[3] as Register;
+  const size = v.registers[5] as Register;
+  if (size.range.value % 8n !== 0n) {
+    throw new Rejection(EINVAL, `R5 is ${describe(size)}: the arguments of bpf_snprintf are an array of u64`);
+  }
+  const values = new Array<bigint>(Number(size.range.value / 8n)).fill(0n);
+  const written = format(constantText(text), { values, text: () => "", bytes: () => undefined });
+  if (typeof written === "string") return;
+  throw new Rejection(
+    EINVAL,
+    `Invalid format string: R3 is ${describe(text)}, whose text takes something else than ${values.length} arguments, or is no format`,
+  );
+}
+
+function constantText({ map, place }: Register): string {
+  let text = "";
+  for (let at = place ?? 0; map !== undefined && at < map.valueSize; at++) {
+    const byte = Number(map.readConstant(at, 1));
+    if (byte === 0) break;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
 
 /** What the call leaves in r0. */
