@@ -58,6 +58,7 @@ const { values: options } = parseArgs({
 const seed = natural("seed", options.seed);
 const effort = chosenEffort();
 
+const measuredOn = machine();
 buildJavaScript();
 const { contenders, measured } = await measureAll("peers", MEASURE_NAMES, roster(), effort);
 const ofTypes = await measureAll("map types", TYPE_MEASURES, typeRoster(chosenTypes()), effortForTypes());
@@ -69,7 +70,7 @@ const growth = measureGrowth(effort.growth, tell);
 tell("pauses of the event loop");
 const pauseEntries = Math.min(effort.growth.most, 1_000_000);
 const result: Result = {
-  machine: machine(),
+  machine: measuredOn,
   effort: { entries: effort.entries, rounds: effort.rounds, milliseconds: effort.milliseconds, seed },
   ...peerResults(contenders, measured),
   types,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { cpus, release, totalmem, type } from "node:os";
+import { cpus, loadavg, release, totalmem, type } from "node:os";
 
 /** What the numbers were measured on, and with. */
 export interface Machine {
@@ -8,6 +8,8 @@ export interface Machine {
   readonly cores: number;
   readonly memoryGiB: number;
   readonly kernel: string;
+  /** How many programs wanted a CPU in the minute before, on average. */
+  readonly load: number;
   readonly node: string;
   /** Versions of mapiary and of the packages that take part. */
   readonly packages: Readonly<Record<string, string>>;
@@ -21,6 +23,7 @@ export function machine(): Machine {
     cores: processors.length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     kernel: `${type()} ${release().split("-")[0]}`,
+    load: loadavg()[0] ?? 0,
     node: process.version,
     packages: versions({
       mapiary: "../package.json",

@@ -25,8 +25,13 @@ export function header({ machine, effort, clock }: Result): string[] {
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${machine.kernel}; Node ${machine.node}; ${packages.join(", ")}; ${machine.date}`,
     `A hash of ${effort.entries.toLocaleString("en")} entries of 4 + 8 bytes, keys in random order; ${effort.rounds} rounds, all peers in turn in each.`,
+    ...(machine.load > machine.cores / 2 ? [loaded(machine)] : []),
     `The same arithmetic took ${microseconds(clock.median)} µs throughout, its middle half within ${unsteady.toFixed(0)} %.`,
   ];
+}
+
+function loaded({ load, cores }: Result["machine"]): string {
+  return `The machine was not quiet: ${load.toFixed(0)} programs wanted its ${cores} cores when the run began. Their work is in every cache.`;
 }
 
 /** The peers of a place, a column for each measure: times the baseline's first, then nanoseconds. */
