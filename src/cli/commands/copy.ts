@@ -80,16 +80,16 @@ function copyEntries(session: Session, source: MapHandle, target: MapHandle, fla
   const writer = new MapWriter(target, flags);
   const reader = new MapReader(source, before?.cursor === undefined ? undefined : Buffer.from(before.cursor, "hex"));
   let entries = before?.entries ?? 0;
-  let isFirst = before !== undefined;
+  // Batches grow, so what was on its way when the run before was ended may be several of this one's.
+  const mayBeThere = before !== undefined;
   for (let raw = reader.next(); raw !== undefined; raw = reader.next()) {
-    const { count, refusal } = writer.write(raw, isFirst);
+    const { count, refusal } = writer.write(raw, mayBeThere);
     entries += count;
     if (refusal !== undefined) {
       bar.end();
       const hint = `${refusal.hint ?? ""} ${entries} entries were copied before it.`.trimStart();
       throw new CliError(refusal.message, { hint, exitCode: refusal.exitCode, cause: refusal });
     }
-    isFirst = false;
     const { cursor } = reader;
     if (cursor !== undefined) journal.write({ entries, cursor: Buffer.from(cursor).toString("hex") });
     bar.show(entries, undefined);

@@ -70,10 +70,8 @@ class Import {
   /** Answers how many entries were imported, those of the runs before it too. */
   run(): number {
     const before = this.#resumed();
-    let isFirst = before !== undefined;
     for (const piece of readLines(this.#source, before?.offset ?? 0)) {
-      this.#importLines(piece, isFirst);
-      isFirst = false;
+      this.#importLines(piece, before !== undefined);
       this.#bar.show(this.#entries, this.#source.size === undefined ? undefined : piece.end / this.#source.size);
     }
     this.#bar.end();
