@@ -47,6 +47,14 @@ onLinux(() =>
       return verdict < 0 && verdict !== -E2BIG && embedded.load(program).result === 0;
     };
 
+    // A prog_array belongs to the type of the first program that used it, and programs of other types are refused.
+    const isAcceptedAfresh = (program: TestProgram): boolean => {
+      const verifier = new LinuxVerifier(MAPS);
+      const { result } = verifier.load(program);
+      verifier.release();
+      return result === 0;
+    };
+
     function explain(seed: number): string {
       const program = shrunk(new ProgramWriter(seed).write(), isUnsound);
       const text = disassemble(program.insns).replace(/^\d+: \(05\) goto pc\+0\n/gm, "");
@@ -70,7 +78,7 @@ onLinux(() =>
         if (result === 0) accepted++;
         if (result === 0 && isAccepted) both++;
         if (result === 0 && !isAccepted) refused.push(seed);
-        if (result < 0 && isAccepted) assert.fail(explain(seed));
+        if (result < 0 && isAccepted && !isAcceptedAfresh(program)) assert.fail(explain(seed));
       }
       const share = accepted === 0 ? 1 : both / accepted;
       t.diagnostic(`from seed ${SEED}: Linux accepts ${accepted} and gives up ${tooLarge} of ${PROGRAMS}`);
