@@ -32,10 +32,19 @@ export const MAPS: readonly TestMap[] = [
   { type: "hash", keySize: 4, valueSize: 8, maxEntries: 4, flags: 1 << 7 },
 ];
 
+/** The last helper of Linux. The embedded kernel has some more, with which Linux refuses a program. */
+const LAST_HELPER = 211;
+
 /** The helpers that both kernels have, but for those that take a function, which takes BTF. */
 const CALLABLE: readonly HelperProto[] = HELPER_PROTOS.filter((proto) => proto !== undefined).filter(
-  ({ id, parameters }) => hasHelper(id) && parameters !== undefined && !parameters.includes("callback"),
+  ({ id, parameters }) =>
+    id <= LAST_HELPER && hasHelper(id) && parameters !== undefined && !parameters.includes("callback"),
 );
+
+/** Whether a program calls a helper that the embedded kernel alone has. */
+export function callsOwnHelper({ insns }: TestProgram): boolean {
+  return insns.some(({ opcode, src, imm }) => opcode === (op.BPF_JMP | op.BPF_CALL) && src === 0 && imm > LAST_HELPER);
+}
 
 /** A stream of random numbers that a seed decides: xorshift of 32 bits. */
 export class Random {
