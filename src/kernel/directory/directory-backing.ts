@@ -2,7 +2,9 @@ import { ATTR_SIZE } from "../../abi/attr.ts";
 import { EEXIST } from "../../abi/errno.ts";
 import type { Backing, SharedObjects } from "../embedded/backing.ts";
 import type { Directory } from "../embedded/bpffs-directory.ts";
+import type { KernelObject } from "../embedded/kernel-object.ts";
 import type { MapHost } from "../embedded/map-ops.ts";
+import type { ObjectTable } from "../embedded/object-table.ts";
 import type { Agent, SharingHost } from "../embedded/shared/agent.ts";
 import type { KernelHandle } from "../kernel.ts";
 import { DirectoryMaps } from "./directory-maps.ts";
@@ -28,6 +30,7 @@ const LONGEST_NAP = 1;
 export class DirectoryBacking implements Backing {
   readonly memory: SegmentMemory;
   readonly possibleCpus: number;
+  readonly nextBtfId = (): number => this.#next(CONTROL.LAST_BTF);
   readonly #system: System;
   readonly #registry: Registry;
   readonly #agent: Agent;
@@ -57,7 +60,7 @@ export class DirectoryBacking implements Backing {
     this.#registry.tidyUp();
   }
 
-  open(host: Omit<MapHost, "maps">): SharedObjects {
+  open(host: Omit<MapHost, "maps">, btfs: ObjectTable<KernelObject>): SharedObjects {
     const { memory } = this;
     const sharing: SharingHost = {
       ...host,
@@ -71,6 +74,7 @@ export class DirectoryBacking implements Backing {
       system: this.#system,
       registry: this.#registry,
       memory,
+      btfs,
       host: sharing,
       control: this.#control,
       attr: memory.allocate(ATTR_SIZE, "the embedded kernel"),
@@ -111,9 +115,14 @@ export class DirectoryBacking implements Backing {
     return error;
   }
 
+  /** A number that nobody else gets. */
+  #next(counter: number): number {
+    return Atomics.add(this.memory.i32, (this.#control + counter) >>> 2, 1) + 1;
+  }
+
   #register(): [number: number, fd: number] {
     for (;;) {
-      const number = Atomics.add(this.memory.i32, (this.#control + CONTROL.LAST_AGENT) >>> 2, 1) + 1;
+      const number = this.#next(CONTROL.LAST_AGENT);
       const fd = this.#registry.registerAgent(number);
       if (fd >= 0) return [number, fd];
       if (fd !== -EEXIST)

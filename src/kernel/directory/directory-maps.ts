@@ -1,14 +1,16 @@
 import { EACCES, EEXIST, ENOENT, ENOMEM, ENOSPC, ENOTSUP, EUCLEAN } from "../../abi/errno.ts";
 import type { Address } from "../../memory/address-space.ts";
+import type { KernelObject } from "../embedded/kernel-object.ts";
 import type { MapCreateAttr } from "../embedded/map-create-attr.ts";
 import type { EmbeddedMap } from "../embedded/map-ops.ts";
-import type { Objects } from "../embedded/object-table.ts";
+import type { Objects, ObjectTable } from "../embedded/object-table.ts";
 import { SEGMENT } from "../embedded/segment.ts";
 import type { SharingHost } from "../embedded/shared/agent.ts";
 import { makeShared } from "../embedded/shared/shared-maps.ts";
 import { CONTROL, type Registry } from "./registry.ts";
+import { describeFromFile } from "./segment-btf.ts";
 import { checkHeader } from "./segment-file.ts";
-import type { SegmentMemory } from "./segment-memory.ts";
+import type { MappedFile, SegmentMemory } from "./segment-memory.ts";
 import { attempt, errorOf, type FileStatus, isSameFile, type System } from "./system.ts";
 
 /** A map that this kernel uses. */
@@ -22,6 +24,7 @@ export interface DirectoryMapsParts {
   readonly system: System;
   readonly registry: Registry;
   readonly memory: SegmentMemory;
+  readonly btfs: ObjectTable<KernelObject>;
   readonly host: SharingHost;
   /** Where the control file is mapped. */
   readonly control: Address;
@@ -49,18 +52,33 @@ export class DirectoryMaps implements Objects<EmbeddedMap> {
     const mapExtra = made.header(SEGMENT.MAP_EXTRA);
     const shape = { type, valueSize, maxEntries, mapFlags: made.header(SEGMENT.MAP_FLAGS), mapExtra };
     const map = makeShared(host, base, shape, true);
+    if (map !== undefined) this.#passOnBtf(made, map, file);
     let error = map === undefined ? -ENOTSUP : -EEXIST;
     while (map !== undefined && error === -EEXIST) {
       map.id = Atomics.add(memory.u32, (control + CONTROL.LAST_MAP) >>> 2, 1) + 1;
       error = registry.publish(file.newPath, map.id);
     }
     if (map === undefined || error !== 0) {
-      memory.releaseSegment(base);
+      map?.btf?.put();
+      made.free();
       return error === -ENOSPC ? -ENOMEM : error;
     }
+    made.btf?.put();
     file.newPath = undefined;
     this.#open.set(map.id, { map, status: system.fs.fstatSync(file.fd) });
     return map;
+  }
+
+  /** Writes the BTF of a map behind its segment, and gives it to the map that is used from now on. */
+  #passOnBtf(made: EmbeddedMap, map: EmbeddedMap, file: MappedFile): void {
+    const { btf, memory, base } = made;
+    if (btf === undefined) return;
+    const { fs } = this.#parts.system;
+    fs.writeSync(file.fd, btf.bytes, 0, btf.bytes.length, file.bytes);
+    memory.u32[(base + SEGMENT.BTF_LENGTH) >>> 2] = btf.bytes.length;
+    memory.u32[(base + SEGMENT.BTF_ID) >>> 2] = btf.id;
+    const [keyType, valueType] = [made.header(SEGMENT.BTF_KEY_TYPE_ID), made.header(SEGMENT.BTF_VALUE_TYPE_ID)];
+    map.describe(btf, keyType, valueType, made.record?.fields ?? []);
   }
 
   get(id: number): EmbeddedMap | undefined {
@@ -95,7 +113,7 @@ export class DirectoryMaps implements Objects<EmbeddedMap> {
 
   /** The map of an open file. The fd belongs to the memory when it is mapped by this call, else it stays the caller's. */
   #openFile(fd: number): EmbeddedMap | number {
-    const { system, registry, memory, host, attr } = this.#parts;
+    const { system, registry, memory, btfs, host, attr } = this.#parts;
     const status = system.fs.fstatSync(fd);
     for (const open of this.#open.values()) if (isSameFile(open.status, status)) return open.map;
     // Whoever is about to remove the file holds it exclusively: with the lock in hand it is known whether it is still there.
@@ -105,12 +123,16 @@ export class DirectoryMaps implements Objects<EmbeddedMap> {
     if (typeof header === "number") return header;
     // A copy of a map's file is not the map.
     if (!registry.isMap(header.id, status)) return -EUCLEAN;
-    const base = memory.mapFile(fd, status.size);
+    const base = memory.mapFile(fd, header.length);
     if (base < 0) return base;
     const map = makeShared(host, base, header, false);
-    if (map === undefined || differs(map, header.attr)) {
+    let error = map === undefined ? -ENOTSUP : 0;
+    if (map !== undefined) {
+      error = differs(map, header.attr) ? -EUCLEAN : describeFromFile(system, btfs, map, header, fd);
+    }
+    if (map === undefined || error !== 0) {
       memory.unmapFile(base);
-      return map === undefined ? -ENOTSUP : -EUCLEAN;
+      return error;
     }
     this.#open.set(header.id, { map, status });
     return map;
@@ -148,9 +170,8 @@ export class DirectoryMaps implements Objects<EmbeddedMap> {
     const id = this.#idOf(map);
     if (id === undefined) return;
     this.#open.delete(id);
-    const { registry, memory } = this.#parts;
-    memory.releaseSegment(map.base);
-    registry.isAlive(id);
+    map.free();
+    this.#parts.registry.isAlive(id);
   }
 }
 

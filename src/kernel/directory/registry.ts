@@ -31,6 +31,8 @@ export const CONTROL = {
   LAST_AGENT: 16,
   /** The id of the last map. */
   LAST_MAP: 20,
+  /** The id of the last BTF. */
+  LAST_BTF: 24,
   SIZE: 4096,
 } as const;
 

@@ -1,6 +1,7 @@
 import { ATTR_SIZE, MAP_CREATE } from "../../abi/attr.ts";
 import { EACCES, ENOTSUP, ESTALE, EUCLEAN } from "../../abi/errno.ts";
 import type { Address } from "../../memory/address-space.ts";
+import { PAGE_SIZE } from "../../memory/page-allocator.ts";
 import { MapCreateAttr } from "../embedded/map-create-attr.ts";
 import type { MapHost } from "../embedded/map-ops.ts";
 import { MAP_TYPES } from "../embedded/maps/map-types.ts";
@@ -13,6 +14,10 @@ import type { System } from "./system.ts";
 export interface CheckedHeader extends SegmentShape {
   readonly id: number;
   readonly attr: MapCreateAttr;
+  /** The bytes of the segment, and those of BTF behind it. */
+  readonly length: number;
+  readonly btfLength: number;
+  readonly btfId: number;
 }
 
 const MAGIC = "mapiary\0";
@@ -35,9 +40,9 @@ export function checkHeader(
   const status = fs.fstatSync(fd);
   if (!status.isFile()) return -EACCES;
   const bytes = new Uint8Array(SEGMENT.HEADER_SIZE);
-  const length = fs.readSync(fd, bytes, 0, bytes.length, 0);
+  const read = fs.readSync(fd, bytes, 0, bytes.length, 0);
   if ([...MAGIC].some((letter, at) => bytes[at] !== letter.charCodeAt(0))) return -EACCES;
-  if (length !== bytes.length) return -EUCLEAN;
+  if (read !== bytes.length) return -EUCLEAN;
   const view = new DataView(bytes.buffer);
   const u32 = (offset: number): number => view.getUint32(offset, true);
   if (u32(SEGMENT.VERSION) > VERSION) return -ENOTSUP;
@@ -47,9 +52,23 @@ export function checkHeader(
   if (id === 0 || id >= MOST_ID) return -EUCLEAN;
   const attr = attrOf(memory, scratch, bytes);
   const expected = lengthOf(memory, host, attr);
-  if (expected === undefined || expected !== status.size) return -EUCLEAN;
+  const btfLength = u32(SEGMENT.BTF_LENGTH);
+  const length = expected === undefined ? 0 : Math.max(expected, PAGE_SIZE);
+  const isAsLong = expected === u32(SEGMENT.LENGTH) + u32(SEGMENT.LENGTH + 4) * 2 ** 32;
+  if (!isAsLong || length + btfLength !== status.size) return -EUCLEAN;
   const { type, valueSize, maxEntries, flags, mapExtraLow } = attr;
-  return { id, attr, type, valueSize, maxEntries, mapFlags: flags, mapExtra: mapExtraLow };
+  return {
+    id,
+    attr,
+    length,
+    btfLength,
+    btfId: u32(SEGMENT.BTF_ID),
+    type,
+    valueSize,
+    maxEntries,
+    mapFlags: flags,
+    mapExtra: mapExtraLow,
+  };
 }
 
 /** The attributes of BPF_MAP_CREATE that a header stands for. */
@@ -63,6 +82,8 @@ function attrOf(memory: SegmentMemory, scratch: Address, header: Uint8Array): Ma
   copy(MAP_CREATE.VALUE_SIZE, SEGMENT.VALUE_SIZE);
   copy(MAP_CREATE.MAX_ENTRIES, SEGMENT.MAX_ENTRIES);
   copy(MAP_CREATE.MAP_FLAGS, SEGMENT.MAP_FLAGS);
+  copy(MAP_CREATE.BTF_KEY_TYPE_ID, SEGMENT.BTF_KEY_TYPE_ID);
+  copy(MAP_CREATE.BTF_VALUE_TYPE_ID, SEGMENT.BTF_VALUE_TYPE_ID);
   copy(MAP_CREATE.MAP_EXTRA, SEGMENT.MAP_EXTRA);
   copy(MAP_CREATE.MAP_EXTRA + 4, SEGMENT.MAP_EXTRA + 4);
   u8.set(header.subarray(SEGMENT.NAME, SEGMENT.NAME + 16), scratch + MAP_CREATE.MAP_NAME);

@@ -49,7 +49,7 @@ export class SegmentMemory extends AddressSpace {
   override tryAllocateSegment(bytes: number): Address {
     const whole = Math.max(bytes, PAGE_SIZE);
     if (this.#instead !== undefined) {
-      this.#instead.bytes = whole;
+      this.#instead.bytes = bytes;
       return this.#instead.base;
     }
     if (whole > this.largestFree) return 0;

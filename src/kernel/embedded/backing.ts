@@ -1,8 +1,9 @@
 import type { AddressSpace } from "../../memory/address-space.ts";
 import type { KernelHandle } from "../kernel.ts";
 import type { Directory } from "./bpffs-directory.ts";
+import type { KernelObject } from "./kernel-object.ts";
 import type { EmbeddedMap, MapHost } from "./map-ops.ts";
-import type { Objects } from "./object-table.ts";
+import type { Objects, ObjectTable } from "./object-table.ts";
 
 /** What an embedded kernel is built over when it shares its maps with others: memory, ids and pins that are not its own. */
 export interface Backing {
@@ -10,10 +11,12 @@ export interface Backing {
   readonly memory: AddressSpace;
   /** How many CPUs all that share the maps have agreed on. */
   readonly possibleCpus: number;
+  /** The next id of BTF among all that share the maps. */
+  readonly nextBtfId?: () => number;
   /** The CPU that programs of this kernel run on. */
   readonly cpu: number;
-  /** The maps of all that share them, for a kernel that wants them in its own memory. */
-  open(host: Omit<MapHost, "maps">): SharedObjects;
+  /** The maps of all that share them, for a kernel that wants them in its own memory, and their BTF in its own table. */
+  open(host: Omit<MapHost, "maps">, btfs: ObjectTable<KernelObject>): SharedObjects;
   /** What another thread makes a kernel from that shares these maps. It can be cloned. */
   share(): KernelHandle;
   /** Lets go of everything that this kernel holds. Twice does no harm. */

@@ -123,7 +123,8 @@ export class EmbeddedKernel implements Kernel {
     this.possibleCpus = backing?.possibleCpus ?? cpus;
     const programs = new ObjectTable<KernelObject>();
     const host = { memory: this.memory, possibleCpus: this.possibleCpus, files: this.#files, programs };
-    const shared = backing?.open(host);
+    const btfs = new ObjectTable<KernelObject>(backing?.nextBtfId);
+    const shared = backing?.open(host, btfs);
     const putPinned = (object: KernelObject): void => put(this.#state, object);
     this.#bpffs = new Bpffs((parent) => shared?.mount(parent) ?? new MemoryDirectory(parent, true, putPinned));
     this.#state = {
@@ -131,7 +132,7 @@ export class EmbeddedKernel implements Kernel {
       cpu: backing?.cpu ?? 0,
       bpffs: this.#bpffs,
       maps: shared?.maps ?? new ObjectTable<EmbeddedMap>(),
-      btfs: new ObjectTable(),
+      btfs,
     };
     this.#createRefusal = () => shared?.createRefusal() ?? 0;
     this.#objects = new ObjectCommands(this.#state);

@@ -17,10 +17,17 @@ export interface Objects<T extends KernelObject> {
 /** The objects of one kind in the memory of one kernel. */
 export class ObjectTable<T extends KernelObject> implements Objects<T> {
   readonly #objects = new Map<number, T>();
+  readonly #nextId: (() => number) | undefined;
   #lastId = 0;
+
+  /** `nextId` gives the ids when they are not this table's alone to give. */
+  constructor(nextId?: () => number) {
+    this.#nextId = nextId;
+  }
 
   /** Gives a new object its id: the one after the last that was given, from 1 again when they run out. */
   add(object: T): T {
+    if (this.#nextId !== undefined) return this.keep(object, this.#nextId());
     do this.#lastId = this.#lastId >= INT_MAX - 1 ? 1 : this.#lastId + 1;
     while (this.#objects.has(this.#lastId));
     object.id = this.#lastId;
@@ -30,6 +37,13 @@ export class ObjectTable<T extends KernelObject> implements Objects<T> {
 
   get(id: number): T | undefined {
     return this.#objects.get(id);
+  }
+
+  /** Takes an object that has its id from elsewhere. */
+  keep(object: T, id: number): T {
+    object.id = id;
+    this.#objects.set(id, object);
+    return object;
   }
 
   idFrom(id: number): number | undefined {

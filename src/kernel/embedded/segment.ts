@@ -30,6 +30,10 @@ export const SEGMENT = {
   /** The types of keys and values in the map's BTF; 0 when it has none. */
   BTF_KEY_TYPE_ID: 152,
   BTF_VALUE_TYPE_ID: 156,
+  /** In a segment that is a file: the bytes of BTF that lie behind it. */
+  BTF_LENGTH: 160,
+  /** In a segment that is a file: the id of that BTF. */
+  BTF_ID: 164,
   /** The size of the header: where the map type's own tables begin. */
   HEADER_SIZE: 256,
 } as const;

@@ -66,6 +66,12 @@ const noInnerType: CreationRule = ({ sys, typeName, aMap, given }) => {
   return typeof inner === "number" ? undefined : `maps of type ${inner.type} cannot be held by ${aMap}.`;
 };
 
+/** A kernel that keeps its maps where others find them may not be able to keep all types there. */
+const notShareable: CreationRule = ({ sys, aMap, given }) =>
+  (given.ifindex ?? 0) === 0 && tryOut(sys, { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 4, maxEntries: 1 }) === 0
+    ? `${aMap} cannot be shared with other programs, and this kernel's maps are: make it on a kernel without bpffs.`
+    : undefined;
+
 /** BPF_MAP_CREATE. EINVAL has the order in which Linux looks. */
 export const MAP_CREATE_RULES: Rules = {
   [EINVAL]: creationRule(...WRONG_BEFORE_TYPE, ...WRONG_SIZES, ...WRONG_FLAGS, ...WRONG_AFTER_TYPE, nameFault, culprit),
@@ -75,7 +81,7 @@ export const MAP_CREATE_RULES: Rules = {
   [EBADF]: firstOf(kernelClosed, creationRule(wrongFd)),
   [ENOTSUPP]: creationRule(noStructOps, noInnerType, unpreallocated, culprit),
   [ERANGE]: creationRule(ACROSS_4_GIB),
-  [ENOTSUP]: creationRule(WRONG_DEVICE, culprit),
+  [ENOTSUP]: creationRule(WRONG_DEVICE, notShareable, culprit),
   [EFAULT]: () => "exclProgHash cannot be read.",
   [EMFILE]: () =>
     "this process has as many files open as it may: close maps that are not needed, or raise the limit (ulimit -n).",

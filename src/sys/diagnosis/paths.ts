@@ -9,7 +9,10 @@ import {
   ENOENT,
   ENOTDIR,
   ENOTEMPTY,
+  ENOTSUP,
   EPERM,
+  ESTALE,
+  EUCLEAN,
 } from "../../abi/errno.ts";
 import { nearest, quote } from "../../layout/fault.ts";
 import { fdClosed, fdClosedInDisguise, kernelClosed } from "./closed.ts";
@@ -99,7 +102,7 @@ const noPin = ofPath((failure, path) => {
 });
 
 function forbidden(at: string): string {
-  return `this process may not open ${at}: its permissions are for another user, usually root.`;
+  return `this process may not open ${at}: it is no map, or its permissions are for another user, usually root.`;
 }
 
 const forbiddenPath = ofPath((failure, path) => forbidden(walk(failure, path).at));
@@ -123,9 +126,26 @@ export const PIN_RULES: Rules = {
   ),
   [EEXIST]: taken,
   [ENOENT]: firstOf(emptyPath, nulInPath, missingDirectory, trailingSlash, outside),
+  [ENOTSUP]: () => "a program cannot be pinned in a directory of maps: it lives in the memory of one process.",
 };
 
-export const GET_RULES: Rules = { ...COMMON, [EACCES]: noPin, [EINVAL]: wrongOpenFlags };
+export const GET_RULES: Rules = {
+  ...COMMON,
+  [EACCES]: noPin,
+  [EINVAL]: wrongOpenFlags,
+  [ENOTSUP]: ofPath(
+    (_failure, path) =>
+      `${path} is of a newer version of mapiary, or of a type that cannot be shared: use that version.`,
+  ),
+  [EUCLEAN]: ofPath(
+    (_failure, path) =>
+      `${path} is damaged: it is no longer, or never was, the file of a map. Take it away with bpffs.unlink.`,
+  ),
+  [ESTALE]: ofPath(
+    (_failure, path) =>
+      `${path} was written before this machine was last started, and a BPF filesystem does not outlive that. Take it away with bpffs.unlink.`,
+  ),
+};
 
 export const MKDIR_RULES: Rules = { ...COMMON, [EEXIST]: taken };
 

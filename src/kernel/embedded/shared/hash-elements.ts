@@ -98,9 +98,14 @@ export class HashElements {
     return this.guards + ((bucket - this.buckets) & this.guardMask) * GUARD.WORDS;
   }
 
-  /** Takes a guard. Who held it and died may have lost an element. */
+  /**
+   * Takes a guard. Who held it and died may have lost an element, and may not have told readers that it had taken one out of
+   * its chain.
+   */
   lock(guard: number): void {
-    if (this.locks.take(guard + GUARD.LOCK)) this.#suspectLoss();
+    if (!this.locks.take(guard + GUARD.LOCK)) return;
+    bumpVersion(this.#memory.i32, guard);
+    this.#suspectLoss();
   }
 
   unlock(guard: number): void {

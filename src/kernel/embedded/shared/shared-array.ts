@@ -1,5 +1,5 @@
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOTSUPP } from "../../../abi/errno.ts";
-import { BPF_EXIST, BPF_F_MMAPABLE, BPF_NOEXIST } from "../../../abi/flags.ts";
+import { BPF_F_MMAPABLE, BPF_NOEXIST } from "../../../abi/flags.ts";
 import type { Address } from "../../../memory/address-space.ts";
 import { pageAlign } from "../../../memory/page-allocator.ts";
 import { genericLookupBatch, genericUpdateBatch } from "../generic-batch.ts";
@@ -7,6 +7,8 @@ import { arrayGuards, GUARD, guardsAt, guardsEnd } from "../guards.ts";
 import type { MapBatch } from "../map-batch.ts";
 import { EmbeddedMap } from "../map-ops.ts";
 import { elementSize, firstValue } from "../maps/array.ts";
+import type { MapGeometry } from "../maps/map-geometry.ts";
+import { slotSize } from "../maps/percpu-values.ts";
 import { copyBytes } from "../user-memory.ts";
 import type { SharingHost } from "./agent.ts";
 import { bumpVersion, Locks, versionOf } from "./locks.ts";
@@ -77,13 +79,33 @@ export class SharedArray extends EmbeddedMap {
   }
 
   override update(key: Address, value: Address, flags: number): number {
-    if (flags > BPF_EXIST) return -EINVAL;
+    const mode = this.updateMode(flags);
+    if (mode < 0) return -EINVAL;
     const element = this.lookup(key);
     if (element === 0) return -E2BIG;
-    if (flags === BPF_NOEXIST) return -EEXIST;
+    if (mode === BPF_NOEXIST) return -EEXIST;
     if (this.#isOnePiece) this.#storePiece(element, value);
     else this.#storeValue(this.memory.u32[key >>> 2] as number, element, value);
     return 0;
+  }
+
+  /** Puts together what an element is going to be: of what is no data in it, the locks stay. */
+  #compose(at: Address, element: Address, value: Address): void {
+    if (this.record !== undefined) copyBytes(this.memory, at, element, this.#userValueSize);
+    if (this.record === undefined) copyBytes(this.memory, at, value, this.#userValueSize);
+    else this.record.store(this.memory, at, value);
+  }
+
+  override get cpuStride(): number {
+    return this.#isPercpu ? slotSize(this.valueSize) : 0;
+  }
+
+  override get directValue(): Address {
+    return this.#isPercpu ? 0 : this.#values;
+  }
+
+  override get programGeometry(): MapGeometry {
+    return { kind: "array", values: this.#values, elementSize: this.#elementSize, cpuStride: this.cpuStride };
   }
 
   #loadPiece(element: Address, value: Address): void {
@@ -94,11 +116,11 @@ export class SharedArray extends EmbeddedMap {
       const { i64 } = this.memory;
       i64[this.#scratch >>> 3] = i64[element >>> 3] as bigint;
     }
-    copyBytes(this.memory, value, this.#scratch, this.#userValueSize);
+    this.loadValue(this.#scratch, value);
   }
 
   #storePiece(element: Address, value: Address): void {
-    copyBytes(this.memory, this.#scratch, value, this.#userValueSize);
+    this.#compose(this.#scratch, element, value);
     if (this.#userValueSize <= 4) {
       const { i32 } = this.memory;
       i32[element >>> 2] = i32[this.#scratch >>> 2] as number;
@@ -115,7 +137,7 @@ export class SharedArray extends EmbeddedMap {
     for (;;) {
       const version = versionOf(i32, guard);
       const isStaged = Atomics.load(i32, guard + GUARD.STAGED) === index + 1;
-      copyBytes(memory, value, isStaged ? this.#stageOf(index) : element, this.#userValueSize);
+      this.loadValue(isStaged ? this.#stageOf(index) : element, value);
       if (versionOf(i32, guard) === version) return;
     }
   }
@@ -126,7 +148,7 @@ export class SharedArray extends EmbeddedMap {
     const guard = this.#guardOf(index);
     if (this.#locks.take(guard + GUARD.LOCK)) this.#finish(guard, index & this.#guardMask);
     const stage = this.#stageOf(index);
-    copyBytes(memory, stage, value, this.#userValueSize);
+    this.#compose(stage, element, value);
     Atomics.store(i32, guard + GUARD.STAGED, index + 1);
     bumpVersion(i32, guard);
     copyBytes(memory, element, stage, this.#userValueSize);

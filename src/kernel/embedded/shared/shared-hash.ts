@@ -5,6 +5,7 @@ import { genericDeleteBatch, genericUpdateBatch } from "../generic-batch.ts";
 import type { MapBatch } from "../map-batch.ts";
 import { EmbeddedMap } from "../map-ops.ts";
 import { HASH_HEADER, hashPlan } from "../maps/hash-segment.ts";
+import { slotSize } from "../maps/percpu-values.ts";
 import { accessOk, copyBytes } from "../user-memory.ts";
 import type { SharingHost } from "./agent.ts";
 import { HashElements } from "./hash-elements.ts";
@@ -15,6 +16,8 @@ export interface SharedHashShape {
   readonly userValueSize: number;
   /** The bytes that an element keeps for it. */
   readonly storedSize: number;
+  /** Whether there is a value for each CPU. */
+  readonly isPercpu: boolean;
 }
 
 /** What an update needs before it can be tried again. */
@@ -31,12 +34,14 @@ const MOST_EVICTIONS = 1000;
 export class SharedHash extends EmbeddedMap {
   protected readonly table: HashElements;
   readonly #userValueSize: number;
+  readonly #isPercpu: boolean;
 
   /** Over a segment whose sizes were checked; `isNew` for one that is only now made shared. */
   constructor({ memory, agent }: SharingHost, base: Address, shape: SharedHashShape, isNew: boolean) {
     super(memory, base);
     const { keySize, maxEntries } = this;
     this.#userValueSize = shape.userValueSize;
+    this.#isPercpu = shape.isPercpu;
     const seed = this.header(HASH_HEADER.SEED) | 0;
     const plan = hashPlan(keySize, shape.storedSize, maxEntries);
     this.table = new HashElements(memory, agent, { ...plan, base, keySize, maxEntries, seed });
@@ -49,7 +54,13 @@ export class SharedHash extends EmbeddedMap {
 
   /** Writes a value into an element that is in no chain; `replaced` is the element whose place it will take, 0 for a new key. */
   protected storeValue(element: number, value: Address, _replaced: number): void {
-    copyBytes(this.memory, this.#valueAt(element), value, this.#userValueSize);
+    const at = this.#valueAt(element);
+    if (this.record === undefined) copyBytes(this.memory, at, value, this.#userValueSize);
+    else this.record.storeNew(this.memory, at, value);
+  }
+
+  override get cpuStride(): number {
+    return this.#isPercpu ? slotSize(this.valueSize) : 0;
   }
 
   /** Is told that an element has left its chain for good, before anybody else can use it. */
@@ -92,19 +103,20 @@ export class SharedHash extends EmbeddedMap {
     for (;;) {
       const version = table.version(guard);
       const element = table.find(bucket, key >>> 2);
-      if (element !== 0) copyBytes(this.memory, value, this.#valueAt(element), this.#userValueSize);
+      if (element !== 0) this.loadValue(this.#valueAt(element), value);
       if (table.version(guard) === version) return element === 0 ? -ENOENT : 0;
     }
   }
 
   override update(key: Address, value: Address, flags: number): number {
-    if (flags > BPF_EXIST) return -EINVAL;
+    const mode = this.updateMode(flags);
+    if (mode < 0) return -EINVAL;
     const { table } = this;
     const bucket = table.bucketOf(key >>> 2);
     const guard = table.guardOf(bucket);
     for (let attempt = 0; ; attempt++) {
       table.lock(guard);
-      const result = this.#updateLocked(bucket, guard, key, value, flags);
+      const result = this.#updateLocked(bucket, guard, key, value, mode);
       table.unlock(guard);
       if (result <= 0) return result;
       const refusal = this.#makeRoom(result, attempt);
@@ -170,7 +182,7 @@ export class SharedHash extends EmbeddedMap {
     const link = table.linkTo(bucket, key >>> 2);
     if (link !== 0) {
       const element = table.remove(guard, link);
-      copyBytes(this.memory, value, this.#valueAt(element), this.#userValueSize);
+      this.loadValue(this.#valueAt(element), value);
       this.#release(element);
     }
     table.unlock(guard);
@@ -313,7 +325,7 @@ export class SharedHash extends EmbeddedMap {
     const hasValues = hasKeys && accessOk(memory, value, chain.length * valueSize);
     for (const element of chain) {
       if (hasKeys) copyBytes(memory, key, (element + 1) * 4, keySize);
-      if (hasValues) copyBytes(memory, value, this.#valueAt(element), valueSize);
+      if (hasValues) this.loadValue(this.#valueAt(element), value);
       key += keySize;
       value += valueSize;
     }

@@ -96,11 +96,12 @@ export class SharedLpmTrie extends EmbeddedMap {
   }
 
   override update(key: Address, value: Address, flags: number): number {
-    if (flags > BPF_EXIST) return -EINVAL;
+    const mode = this.updateMode(flags);
+    if (mode < 0) return -EINVAL;
     const bits = this.#bitsOf(key);
     if (bits < 0) return -EINVAL;
     this.#lock();
-    const result = this.#updateLocked(key, bits, value, flags);
+    const result = this.#updateLocked(key, bits, value, mode);
     this.#locks.release(this.#guard + GUARD.LOCK);
     return result;
   }

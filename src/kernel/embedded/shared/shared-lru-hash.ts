@@ -14,8 +14,8 @@ export class SharedLruHash extends SharedHash {
   readonly #used: number;
   readonly #hand: number;
 
-  constructor(host: SharingHost, base: Address, userValueSize: number, isNew: boolean) {
-    super(host, base, { userValueSize, storedSize: lruStoredSize(userValueSize) }, isNew);
+  constructor(host: SharingHost, base: Address, userValueSize: number, isPercpu: boolean, isNew: boolean) {
+    super(host, base, { userValueSize, storedSize: lruStoredSize(userValueSize), isPercpu }, isNew);
     this.#used = this.table.valueWord + usedOffset(userValueSize) / 4;
     this.#hand = (base + HASH_HEADER.HAND) >>> 2;
   }

@@ -52,20 +52,20 @@ const SHARED_TYPES: ReadonlyMap<number, MakeShared> = new Map<number, MakeShared
   [
     BPF_MAP_TYPE_HASH,
     (host, base, { valueSize }, isNew) =>
-      new SharedHash(host, base, { userValueSize: valueSize, storedSize: valueSize }, isNew),
+      new SharedHash(host, base, { userValueSize: valueSize, storedSize: valueSize, isPercpu: false }, isNew),
   ],
   [
     BPF_MAP_TYPE_PERCPU_HASH,
     (host, base, { valueSize }, isNew) => {
       const userValueSize = allCpusSize(valueSize, host.possibleCpus);
-      return new SharedHash(host, base, { userValueSize, storedSize: userValueSize }, isNew);
+      return new SharedHash(host, base, { userValueSize, storedSize: userValueSize, isPercpu: true }, isNew);
     },
   ],
-  [BPF_MAP_TYPE_LRU_HASH, (host, base, { valueSize }, isNew) => new SharedLruHash(host, base, valueSize, isNew)],
+  [BPF_MAP_TYPE_LRU_HASH, (host, base, { valueSize }, isNew) => new SharedLruHash(host, base, valueSize, false, isNew)],
   [
     BPF_MAP_TYPE_LRU_PERCPU_HASH,
     (host, base, { valueSize }, isNew) =>
-      new SharedLruHash(host, base, allCpusSize(valueSize, host.possibleCpus), isNew),
+      new SharedLruHash(host, base, allCpusSize(valueSize, host.possibleCpus), true, isNew),
   ],
   [BPF_MAP_TYPE_LPM_TRIE, (host, base, _shape, isNew) => new SharedLpmTrie(host, base, isNew)],
   [BPF_MAP_TYPE_QUEUE, (host, base) => new SharedRing(host, base, false)],

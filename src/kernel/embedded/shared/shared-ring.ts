@@ -42,7 +42,7 @@ export class SharedRing extends EmbeddedMap {
   /** With BPF_EXIST a full map drops its oldest value, of a stack too: `queue_stack_map_push_elem`. */
   override update(_key: Address, value: Address, flags: number): number {
     if (flags !== BPF_ANY && flags !== BPF_EXIST) return -EINVAL;
-    this.#locks.take(this.#guard + GUARD.LOCK);
+    this.#lock();
     const result = this.#push(value, flags);
     this.#locks.release(this.#guard + GUARD.LOCK);
     return result;
@@ -67,7 +67,7 @@ export class SharedRing extends EmbeddedMap {
 
   override lookupAndDelete(_key: Address, value: Address): number {
     const { u32, i32 } = this.memory;
-    this.#locks.take(this.#guard + GUARD.LOCK);
+    this.#lock();
     const result = this.#copyNext(value);
     if (result === 0) {
       if (this.#isStack) Atomics.store(u32, this.#head, this.#before(this.#slotIn(this.#head)));
@@ -76,6 +76,11 @@ export class SharedRing extends EmbeddedMap {
     }
     this.#locks.release(this.#guard + GUARD.LOCK);
     return result;
+  }
+
+  /** Who held the lock and died may not have told readers that a value has gone. */
+  #lock(): void {
+    if (this.#locks.take(this.#guard + GUARD.LOCK)) bumpVersion(this.memory.i32, this.#guard);
   }
 
   #push(value: Address, flags: number): number {

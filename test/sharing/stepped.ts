@@ -1,0 +1,143 @@
+/**
+ * The code of shared hash tables in steps: the very sources, in which every load and store of shared memory is a point at
+ * which somebody else may go on. Methods become generators, and what they call of each other is awaited by `yield*`.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { build, transform } from "esbuild";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const SHARED = join(ROOT, "src/kernel/embedded/shared");
+
+/** The methods and functions of each file that touch shared memory. */
+const STEPPED: Readonly<Record<string, readonly string[]>> = {
+  "locks.ts": ["take", "tryTake", "release", "bumpVersion", "versionOf"],
+  "hash-elements.ts": [
+    ...["lock", "unlock", "find", "linkTo", "hasKey", "linked", "insert", "replace", "remove", "chain", "takeSpare"],
+    ...["giveSpare", "take", "giveBack", "awaitHolders", "sweep", "#collect", "version", "#lockFree", "#unlockFree"],
+    ...["#suspectLoss", "isLeaky"],
+  ],
+  "shared-hash.ts": [
+    ...["copyValue", "update", "#updateLocked", "#fill", "storeValue", "#makeRoom", "delete", "lookupAndDelete"],
+    ...["#release", "getNextKey", "#keyAfter", "#firstKey"],
+  ],
+};
+const NAMES = [...new Set(Object.values(STEPPED).flat())];
+/** What the memory does for the steps: see `Steps`. */
+const PRELUDE = `const { load: $load, store: $store, atomics: $atomics, copyBytes: $copyBytes } = globalThis.$steps;\n`;
+
+/** Makes a module of the shared hash table in steps, and imports it. */
+export async function importStepped(): Promise<Record<string, unknown>> {
+  mkdirSync(join(ROOT, ".tmp"), { recursive: true });
+  const folder = mkdtempSync(join(ROOT, ".tmp/stepped-"));
+  const file = join(folder, "stepped.js");
+  await build({
+    stdin: {
+      contents: `export { SharedHash } from "./shared-hash.ts";
+        export { AddressSpace } from "../../../memory/address-space.ts";
+        export { MapCreateAttr } from "../map-create-attr.ts";
+        export { HASH } from "../maps/hash.ts";`,
+      resolveDir: SHARED,
+    },
+    outfile: file,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "es2022",
+    logLevel: "error",
+    plugins: [
+      {
+        name: "steps",
+        setup(plugin) {
+          plugin.onLoad({ filter: /shared\/(locks|hash-elements|shared-hash)\.ts$/ }, async ({ path }) => {
+            const { code } = await transform(readFileSync(path, "utf8"), { loader: "ts", target: "es2022" });
+            return { contents: PRELUDE + steps(code, STEPPED[basename(path)] ?? []), loader: "js" };
+          });
+        },
+      },
+    ],
+  });
+  try {
+    return (await import(file)) as Record<string, unknown>;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Rewrites the methods of some names, and leaves all others as they are. */
+export function steps(code: string, names: readonly string[]): string {
+  const lines = code.split("\n");
+  const result: string[] = [];
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at] as string;
+    const head = /^( {2}|export function |function )(?:get )?(#?\w+)\(.*\) \{$/.exec(line);
+    const [, indent = "", name = ""] = head ?? [];
+    if (head === null || !names.includes(name)) {
+      result.push(line);
+      continue;
+    }
+    const end = lines.indexOf(`${indent === "  " ? indent : ""}}`, at);
+    const signature = line.replace(/^ {2}(?:get )?/, "  *").replace(/^(export )?function /, "$1function* ");
+    result.push(signature, rewrite(lines.slice(at + 1, end).join("\n")), lines[end] as string);
+    at = end;
+  }
+  return result.join("\n");
+}
+
+function rewrite(body: string): string {
+  let text = body.replace(/\.isLeaky\b/g, ".isLeaky()");
+  text = text.replaceAll("this.loadValue(", "LOAD_VALUE(");
+  text = text.replace(/^(.*\) |\s*)((?:this\.)?(?:#?\w+\.)*(?:i32|u32))\[(.+?)\] = (.+);$/gm, "$1STORE($2, $3, $4);");
+  text = wrap(
+    text,
+    /((?:this\.)?(?:#?\w+\.)*(?:i32|u32))\[/g,
+    "[",
+    "]",
+    (all, view) => `(yield* $load(${view}, ${all.slice(view.length + 1, -1)}))`,
+  );
+  text = wrap(text, /\bSTORE\(/g, "(", ")", (all) => `yield* $store(${all.slice(6, -1)})`);
+  text = wrap(text, /\bAtomics\.\w+\(/g, "(", ")", (all) => `(yield* $atomics.${all.slice(8)})`);
+  text = wrap(
+    text,
+    /\bLOAD_VALUE\(/g,
+    "(",
+    ")",
+    (all) => `(yield* $copyBytes(this.memory, ${swapped(all.slice(11, -1))}, this.userValueSize))`,
+  );
+  text = wrap(text, /\bcopyBytes\(/g, "(", ")", (all) => `(yield* $${all})`, /\$$/);
+  const calls = new RegExp(
+    `(?:(?:this|table|this\\.table|this\\.locks)\\.|\\b(?=bumpVersion|versionOf))(?:${NAMES.join("|")})\\(`,
+    "g",
+  );
+  return wrap(text, calls, "(", ")", (all) => `(yield* ${all})`);
+}
+
+function swapped(args: string): string {
+  const comma = args.lastIndexOf(", ");
+  return `${args.slice(comma + 2)}, ${args.slice(0, comma)}`;
+}
+
+/** Replaces what begins with a match and ends with the bracket that closes its last one, from the last match to the first. */
+function wrap(
+  text: string,
+  pattern: RegExp,
+  open: string,
+  close: string,
+  replace: (all: string, first: string) => string,
+  unlessAfter?: RegExp,
+): string {
+  let result = text;
+  for (const match of [...text.matchAll(pattern)].reverse()) {
+    if (unlessAfter?.test(result.slice(0, match.index))) continue;
+    let depth = 0;
+    let end = match.index + match[0].length - 1;
+    do {
+      if (result[end] === open) depth++;
+      if (result[end] === close) depth--;
+      end++;
+    } while (depth > 0);
+    const all = result.slice(match.index, end);
+    result = result.slice(0, match.index) + replace(all, match[1] ?? "") + result.slice(end);
+  }
+  return result;
+}
