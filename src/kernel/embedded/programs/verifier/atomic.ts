@@ -56,6 +56,7 @@ function checkLoadAcquire(v: Verification, { dst, src, offset }: Instruction, si
   const pointer = v.read(src);
   v.checkWritable(dst);
   const loaded = load(v, { name: `R${src}`, pointer, offset, size, isWrite: false, isSigned: false, isStrict: true });
+  v.notePointer(pointer.kind);
   checkPointer(src, pointer, "loads from");
   v.write(dst, loaded);
 }
@@ -65,6 +66,7 @@ function checkStoreRelease(v: Verification, { dst, src, offset }: Instruction, s
   const pointer = v.read(dst);
   const access: Access = { name: `R${dst}`, pointer, offset, size, isWrite: true, isSigned: false, isStrict: true };
   store(v, access, { register, number: src });
+  v.notePointer(pointer.kind);
   checkPointer(dst, pointer, "stores into");
 }
 

@@ -1,5 +1,13 @@
 import { EACCES, EINVAL, ENOTSUPP } from "../../../../abi/errno.ts";
-import { BPF_PROG_TYPE_KPROBE } from "../../../../abi/prog-types.ts";
+import {
+  BPF_PROG_TYPE_KPROBE,
+  BPF_PROG_TYPE_LWT_IN,
+  BPF_PROG_TYPE_LWT_OUT,
+  BPF_PROG_TYPE_LWT_SEG6LOCAL,
+  BPF_PROG_TYPE_LWT_XMIT,
+  BPF_PROG_TYPE_SCHED_ACT,
+  BPF_PROG_TYPE_SCHED_CLS,
+} from "../../../../abi/prog-types.ts";
 import { format } from "../bpf-helpers/format.ts";
 import { hasHelper } from "../compiler/call-plan.ts";
 import { mayCall } from "../helper-availability.ts";
@@ -72,9 +80,25 @@ export function checkHelperCall(v: Verification, id: number): void {
   if (proto.changesPacket) forgetPacket(v);
 }
 
+/** The programs on packets for which `bpf_get_cgroup_classid` is a helper on the packet; for the rest it takes nothing. */
+const CLASSID_OF_PACKET: ReadonlySet<number> = new Set([
+  BPF_PROG_TYPE_SCHED_CLS,
+  BPF_PROG_TYPE_SCHED_ACT,
+  BPF_PROG_TYPE_LWT_IN,
+  BPF_PROG_TYPE_LWT_OUT,
+  BPF_PROG_TYPE_LWT_XMIT,
+  BPF_PROG_TYPE_LWT_SEG6LOCAL,
+]);
+
+function protoOf(id: number, programType: number): HelperProto | undefined {
+  const proto = HELPER_PROTOS[id];
+  if (proto?.name !== "get_cgroup_classid" || !CLASSID_OF_PACKET.has(programType)) return proto;
+  return { ...proto, parameters: ["ctx"] };
+}
+
 function callable(v: Verification, id: number): HelperProto {
   const { type, expectedAttachType, isGplCompatible, flags } = v.source;
-  const proto = HELPER_PROTOS[id];
+  const proto = protoOf(id, type);
   if (proto === undefined)
     throw new Rejection(EINVAL, `invalid func unknown#${id}: the helpers are 1 to ${HELPER_PROTOS.length - 1}`);
   const name = `bpf_${proto.name}#${id}`;

@@ -36,6 +36,7 @@ export function checkLoad(v: Verification, { opcode, dst, src, offset }: Instruc
   const isSigned = mode === BPF_MEMSX;
   const loaded = load(v, { name: `R${src}`, pointer, offset, size, isWrite: false, isSigned, isStrict: false });
   v.write(dst, loaded);
+  v.notePointer(pointer.kind);
 }
 
 /** `*(size *)(dst + offset) = src`, or the immediate. */
@@ -64,6 +65,7 @@ export function checkStore(v: Verification, { opcode, dst, src, offset, imm }: I
     isStrict: false,
   };
   store(v, access, stored);
+  v.notePointer(pointer.kind);
 }
 
 /** Checks a load, and answers what it gives. */

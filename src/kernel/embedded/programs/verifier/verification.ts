@@ -4,7 +4,7 @@ import type { EmbeddedMap } from "../../map-ops.ts";
 import type { ProgramSource, VerifiedCall } from "../verified-program.ts";
 import type { ControlFlow } from "./control-flow.ts";
 import { MapView } from "./map-view.ts";
-import { type Register, UNINIT } from "./register.ts";
+import { type Register, type RegisterKind, UNINIT } from "./register.ts";
 import { Rejection } from "./rejection.ts";
 import type { Frame, State } from "./state.ts";
 import type { Trace } from "./trace.ts";
@@ -48,6 +48,9 @@ export class Verification {
   readonly calledGlobals = new Set<number>();
   /** 1 for each function after which pointers into the packet are void. */
   readonly changesPacket: Uint8Array;
+
+  /** What the pointer of an access was on the path before, by slot: see `notePointer`. */
+  readonly #pointers = new Map<number, RegisterKind>();
 
   /** The path being followed, and where it stands. */
   state!: State;
@@ -133,6 +136,20 @@ export class Verification {
   /** What a call leaves of the registers: r0 to r5 are nobody's. */
   forgetCallerSaved(): void {
     this.registers.fill(UNINIT, 0, 6);
+  }
+
+  /**
+   * Refuses an access that is to the context, or to a socket, on one path and to something else on another. Linux rewrites
+   * such an instruction, and so has to know: `save_aux_ptr_type`, 6.18.
+   */
+  notePointer(kind: RegisterKind): void {
+    const before = this.#pointers.get(this.slot) ?? kind;
+    this.#pointers.set(this.slot, before);
+    if (before === kind || ![before, kind].some((each) => each === "ctx" || each === "sock")) return;
+    throw new Rejection(
+      EINVAL,
+      `same insn cannot be used with different pointers: instruction ${this.slot} accesses ${kind} here and ${before} on another path`,
+    );
   }
 
   /** The frame that a pointer into the stack points into. */
