@@ -6,7 +6,7 @@ import { type Bpf, embedded, u32, u64 } from "mapiary";
 import { newDirectory } from "../kernels.ts";
 import { type Companion, startCompanion } from "./processes.ts";
 
-const COMPANION = join(import.meta.dirname, "companion.ts");
+const COMPANION = join(import.meta.dirname, "companion-process.ts");
 const SPEC = { type: "hash", key: u32, value: u64, maxEntries: 64 } as const;
 
 function filesIn(directory: string): string[] {

@@ -65,7 +65,7 @@ export async function importStepped(): Promise<Record<string, unknown>> {
 }
 
 /** Rewrites the methods of some names, and leaves all others as they are. */
-export function steps(code: string, names: readonly string[]): string {
+function steps(code: string, names: readonly string[]): string {
   const lines = code.split("\n");
   const result: string[] = [];
   for (let at = 0; at < lines.length; at++) {

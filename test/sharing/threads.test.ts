@@ -12,7 +12,7 @@ const ROUNDS = 300;
 let thread: Bundle;
 
 before(async () => {
-  thread = await bundle("thread.ts");
+  thread = await bundle("thread-process.ts");
 });
 
 after(() => thread.remove());

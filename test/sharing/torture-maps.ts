@@ -6,7 +6,7 @@ export const SHARED_KEYS = 40;
 export const OWN_KEYS = 16;
 export const SLOTS = 8;
 export const HASH_ENTRIES = SHARED_KEYS + SLOTS * OWN_KEYS;
-export const VALUE_BYTES = 40;
+const VALUE_BYTES = 40;
 
 /** What a slot notes of each of its keys, as u32: offsets in bytes. */
 export const LOG = { INTENDED: 0, WRITTEN: 4, DELETING: 8, SLOWEST: 12, FAILED: 16, ROUNDS: 16, BYTES: 20 } as const;

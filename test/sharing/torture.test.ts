@@ -23,7 +23,7 @@ const PROCESSES = 3;
 let script: Bundle;
 
 before(async () => {
-  script = await bundle("torture-worker.ts");
+  script = await bundle("torture-process.ts");
 });
 
 after(() => script.remove());

@@ -1,5 +1,5 @@
 /**
- * One of those who hammer a directory of maps until it is killed: `node torture-worker.js DIRECTORY SLOT LOG SEED`. With a
+ * One of those who hammer a directory of maps until it is killed: `node torture-process.js DIRECTORY SLOT LOG SEED`. With a
  * seventh argument it is a thread of such a process, in a slot of its own.
  *
  * Some keys are its slot's alone: it notes in a log what it is about to write and what it has written, so that somebody else
