@@ -37,10 +37,8 @@ export function checkConditionalJump(v: Verification, instruction: Instruction):
   const taken = v.putOff(target);
   const here = v.state;
   if (a.isScalar && b.isScalar) {
-    if (!(isRegister && dst === src)) {
-      tell(here, instruction, negated(op), is32);
-      tell(taken, instruction, op, is32);
-    }
+    tell(here, instruction, negated(op), is32);
+    tell(taken, instruction, op, is32);
   } else {
     tellPointers(instruction, a, b, here, taken);
   }
@@ -76,6 +74,14 @@ function tell(state: State, { opcode, dst, src, imm }: Instruction, op: number, 
   const { registers } = state.frame;
   const isRegister = (opcode & BPF_X) !== 0;
   const before = registers[dst] as Register;
+  if (isRegister && dst === src) {
+    // Linux tells one register both sides: on the way that is never taken it knows less of it afterwards.
+    const range = before.range.copy();
+    refine(op, range, range, is32);
+    const learned = relearn(before, range, before);
+    registers[dst] = learned;
+    return syncLinked(state, learned, before.id);
+  }
   const other = isRegister ? (registers[src] as Register) : number(BigInt(imm));
   const a = before.range.copy();
   const b = other.range.copy();
