@@ -158,7 +158,7 @@ export class Bpf implements Disposable {
       type,
       name: spec.name,
       ...sizesOf(spec, key?.size),
-      maxEntries: spec.maxEntries ?? this.possibleCpus,
+      maxEntries: type === "perf_event_array" ? (spec.maxEntries ?? this.possibleCpus) : spec.maxEntries,
       flags: flagBits(spec.flags, type),
       numaNode: spec.numaNode,
       mapExtra: spec.type === "bloom_filter" ? spec.hashes : undefined,

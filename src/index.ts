@@ -95,7 +95,7 @@ export type { ArrayMemory } from "./maps/mapped-array.ts";
 export type { OpaqueMap, OpaqueTypeName } from "./maps/opaque-map.ts";
 export type { PercpuArrayMap } from "./maps/percpu-array-map.ts";
 export type { PercpuHashMap } from "./maps/percpu-hash-map.ts";
-export { type Merge, PercpuValues } from "./maps/percpu-values.ts";
+export type { Merge, PercpuValues } from "./maps/percpu-values.ts";
 export type { PerfEvent, PerfEventArray, PerfRingsOptions } from "./maps/perf-event-array.ts";
 export type { Queue } from "./maps/queue.ts";
 export type { PushFlag, QueueStackMap } from "./maps/queue-stack-map.ts";

@@ -4,7 +4,7 @@ import { defineComposite } from "../layout/compile.ts";
 import { faultFinder, inlineOf, readFaultIn, requireLayout } from "../layout/define.ts";
 import { outOfRange, wrongKind } from "../layout/fault.ts";
 import type { Layout } from "../layout/layout.ts";
-import { PercpuValues } from "./percpu-values.ts";
+import { percpuValues } from "./percpu-values.ts";
 
 /** The multiple of bytes that each CPU's value takes: `kernel/bpf/syscall.c: bpf_map_value_size`, Linux 6.18. */
 const SLOT = 8;
@@ -29,9 +29,7 @@ export function percpu<T>(of: Layout<T>, cpus: number): Layout<T[]> {
       write: (code, value, place) => code.write(slots, value, place),
     },
     read(memory, address) {
-      const values = new PercpuValues<T>(cpus);
-      for (let cpu = 0; cpu < cpus; cpu++) values[cpu] = slot.read(memory, address + cpu * slot.size);
-      return values;
+      return percpuValues(Array.from({ length: cpus }, (_, cpu) => slot.read(memory, address + cpu * slot.size)));
     },
     write: (memory, address, values) => slots.write(memory, address, values),
     fault(values) {
@@ -46,7 +44,7 @@ export function percpu<T>(of: Layout<T>, cpus: number): Layout<T[]> {
 /** The code that reads the values of all CPUs. */
 function readInline(code: Code, slot: Layout<unknown>, cpus: number, place: Place): string {
   const [values, cpu, at] = [code.variable(), code.variable(), code.variable()];
-  code.add(`const ${values} = new ${code.constant(PercpuValues)}(${cpus});`);
+  code.add(`const ${values} = ${code.constant(percpuValues)}([]);`);
   code.add(`for (let ${cpu} = 0; ${cpu} < ${cpus}; ${cpu}++) {`);
   code.add(`const ${at} = ${addressOf(place)} + ${cpu} * ${slot.size};`);
   code.add(`${values}[${cpu}] = ${code.read(slot, { base: at, offset: 0 })}; }`);

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PercpuValues } from "./percpu-values.ts";
+import { type PercpuValues, percpuValues } from "./percpu-values.ts";
 
 function of<T>(...values: T[]): PercpuValues<T> {
-  return PercpuValues.of(...values) as PercpuValues<T>;
+  return percpuValues(values);
 }
 
 test("the values of all CPUs are an array, and what is made of them is one too", () => {
   const values = of(1, 2, 3);
   assert.ok(Array.isArray(values));
-  assert.deepEqual([...values], [1, 2, 3]);
+  assert.deepEqual(values, [1, 2, 3]);
   assert.equal(Object.getPrototypeOf(values.map((value) => `${value}`)), Array.prototype);
   assert.equal(JSON.stringify(values), "[1,2,3]");
 });

@@ -41,29 +41,47 @@ const COMBINE: Readonly<Record<"sum" | "max" | "min", Combine>> = {
  * assert.deepEqual(values?.merge({ packets: "sum", longest: "max" }), { packets: 10n, longest: 1500 });
  * ```
  */
-export class PercpuValues<T> extends Array<T> {
-  /** What is made of these values are not the values of all CPUs. */
-  static override get [Symbol.species](): ArrayConstructor {
-    return Array;
-  }
-
+export interface PercpuValues<T> extends Array<T> {
   /** The values of all CPUs together. Throws a `TypeError` for what is no number. */
-  sum(): T {
-    return this.merge("sum");
-  }
-
+  sum(): T;
   /** The greatest value of any CPU; of structs, that of each field. Throws a `TypeError` for what is no number. */
-  max(): T {
-    return this.merge("max");
-  }
-
+  max(): T;
   /**
    * One value of all, two at a time: by a function; by `"sum"`, `"max"` or `"min"`; or, of structs, by an object that says
    * it for each field. Throws a `TypeError` for what is no number and has no function.
    */
-  merge(how: Merge<T>): T {
-    return this.reduce((a, b) => combined(how as AnyMerge, a, b, "") as T);
-  }
+  merge(how: Merge<T>): T;
+}
+
+const SUM: PropertyDescriptor = { value: sum };
+const MAX: PropertyDescriptor = { value: max };
+const MERGE: PropertyDescriptor = { value: merge };
+
+/**
+ * Gives an array the methods, where nobody sees them: it stays equal to a plain array, which a class of its own would not
+ * be, and what is made of it has none.
+ */
+export function percpuValues<T>(values: T[]): PercpuValues<T> {
+  Object.defineProperty(values, "sum", SUM);
+  Object.defineProperty(values, "max", MAX);
+  Object.defineProperty(values, "merge", MERGE);
+  return values as PercpuValues<T>;
+}
+
+function sum<T>(this: T[]): T {
+  return merged(this, "sum");
+}
+
+function max<T>(this: T[]): T {
+  return merged(this, "max");
+}
+
+function merge<T>(this: T[], how: Merge<T>): T {
+  return merged(this, how as AnyMerge);
+}
+
+function merged<T>(values: readonly T[], how: AnyMerge): T {
+  return values.reduce((a, b) => combined(how, a, b, "") as T);
 }
 
 type AnyMerge = "sum" | "max" | "min" | ((a: unknown, b: unknown) => unknown) | { readonly [field: string]: AnyMerge };

@@ -1,7 +1,7 @@
 /** The LRU hash maps: what every kernel keeps to, and what the embedded kernel promises beyond that. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Bpf, bytes, embedded, type LruHashMap, PercpuValues, u8, u32, u64 } from "mapiary";
+import { type Bpf, bytes, embedded, type LruHashMap, u8, u32, u64 } from "mapiary";
 import { onEveryKernel } from "../kernels.ts";
 
 function createMap(bpf: Bpf, maxEntries: number, flags: readonly "no_common_lru"[] = []): LruHashMap<number, number> {
@@ -10,7 +10,7 @@ function createMap(bpf: Bpf, maxEntries: number, flags: readonly "no_common_lru"
 
 /** One value for each possible CPU. */
 function onAllCpus(bpf: Bpf, value: number): number[] {
-  return PercpuValues.from({ length: bpf.possibleCpus }, () => value);
+  return Array.from({ length: bpf.possibleCpus }, () => value);
 }
 
 onEveryKernel((kernel) => {

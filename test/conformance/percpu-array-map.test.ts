@@ -1,7 +1,7 @@
 /** The typed per-CPU array map, and the bytes that its values are. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Bpf, bytes, enumOf, type PercpuArrayMap, PercpuValues, u32, u64 } from "mapiary";
+import { type Bpf, bytes, enumOf, type PercpuArrayMap, u32, u64 } from "mapiary";
 import { onEveryKernel, type TestKernel } from "../kernels.ts";
 
 function open(kernel: TestKernel): Bpf {
@@ -14,11 +14,11 @@ function createMap(bpf: Bpf, maxEntries = 4): PercpuArrayMap<number, bigint> {
 
 /** As many values as there are CPUs, each another. */
 function values(bpf: Bpf, first: bigint): bigint[] {
-  return PercpuValues.from({ length: bpf.possibleCpus }, (_, cpu) => first + BigInt(cpu));
+  return Array.from({ length: bpf.possibleCpus }, (_, cpu) => first + BigInt(cpu));
 }
 
 function zeros(bpf: Bpf): bigint[] {
-  return PercpuValues.from({ length: bpf.possibleCpus }, () => 0n);
+  return Array.from({ length: bpf.possibleCpus }, () => 0n);
 }
 
 onEveryKernel((kernel) => {
@@ -66,7 +66,7 @@ onEveryKernel((kernel) => {
       using bpf = open(kernel);
       const counter = enumOf({ seen: 0, dropped: 1 });
       const map = bpf.createMap({ type: "percpu_array", key: counter, value: u32, maxEntries: 2 });
-      const ones = PercpuValues.from({ length: bpf.possibleCpus }, () => 1);
+      const ones = Array.from({ length: bpf.possibleCpus }, () => 1);
       map.set("dropped", ones);
       assert.deepEqual(map.get("dropped"), ones);
     });

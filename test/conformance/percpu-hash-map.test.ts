@@ -1,7 +1,7 @@
 /** The typed per-CPU hash map, and the bytes that its values are. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Bpf, bytes, type PercpuHashMap, PercpuValues, u8, u32, u64 } from "mapiary";
+import { type Bpf, bytes, type PercpuHashMap, u8, u32, u64 } from "mapiary";
 import { onEveryKernel, type TestKernel } from "../kernels.ts";
 
 function open(kernel: TestKernel): Bpf {
@@ -14,7 +14,7 @@ function createMap(bpf: Bpf, maxEntries = 16): PercpuHashMap<number, number> {
 
 /** As many values as there are CPUs, each another. */
 function values(bpf: Bpf, first: number): number[] {
-  return PercpuValues.from({ length: bpf.possibleCpus }, (_, cpu) => first + cpu);
+  return Array.from({ length: bpf.possibleCpus }, (_, cpu) => first + cpu);
 }
 
 function refused(code: string, command: string): Record<string, unknown> {
@@ -104,9 +104,11 @@ onEveryKernel((kernel) => {
     using same = bpf.mapById(map.id, { type: "percpu_hash", key: u32, value: u32 });
     assert.deepEqual(same.get(7), values(bpf, 70));
     assert.throws(() => bpf.mapById(map.id, { type: "percpu_hash", key: u32, value: u64 }), TypeError);
-    using raw = bpf.mapById(map.id, { type: "percpu_hash" });
+    using typed = bpf.mapById(map.id, { type: "percpu_hash" });
+    assert.deepEqual(typed.get(7), values(bpf, 70));
+    using raw = bpf.mapById(map.id, { type: "percpu_hash", key: bytes(4), value: bytes(4) });
     assert.deepEqual(
-      raw.get(u32.encode(7))?.map((value) => value),
+      raw.get(u32.encode(7)),
       values(bpf, 70).map((value) => u32.encode(value)),
     );
   });
