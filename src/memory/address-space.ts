@@ -68,7 +68,10 @@ export class AddressSpace implements Memory {
     this.view = new DataView(buffer);
   }
 
-  /** The memory itself, for WebAssembly to import. */
+  /**
+   * The memory itself, for WebAssembly to import.
+   * @internal
+   */
   get wasm(): WebAssembly.Memory {
     return this.#memory;
   }

@@ -44,7 +44,10 @@ export class ProgramHost {
   readonly frame: Address;
   /** All of the stack. */
   readonly stack: { readonly start: Address; readonly end: Address };
-  /** The programs that can be called by a tail call, by the index that each has here. */
+  /**
+   * The programs that can be called by a tail call, by the index that each has here.
+   * @internal
+   */
   readonly table: WebAssembly.Table;
   /** The keys that programs hand over. */
   readonly keys: KeyCopy;
