@@ -161,7 +161,7 @@ const compiler = spawnSync("cc", ["--version"]).error === undefined;
 const skip = !compiler && process.env["CI"] !== "true" && "there is no C compiler `cc` to ask";
 
 test("a struct lies in memory as the C compiler has it", { skip }, () => {
-  const seed = Date.now() | 0;
+  const seed = 1000;
   const structs = fc.sample(structure, { numRuns: STRUCTS, seed });
   const measured = measureInC(structs);
   structs.forEach(({ layout, declare, offsets }, index) => {

@@ -7,7 +7,7 @@ import { onLinux } from "../kernels.ts";
 import { mutate, Random } from "./mutated-btf.ts";
 
 const RUNS = Number(process.env["MAPIARY_RUNS"] ?? 5000);
-const SEED = Number(process.env["MAPIARY_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = Number(process.env["MAPIARY_SEED"] ?? 1000);
 
 interface Answer {
   readonly result: number;

@@ -13,7 +13,7 @@ import { callsOwnHelper, MAPS, ProgramWriter } from "./random-program.ts";
 import { EmbeddedVerifier, LinuxVerifier, type TestProgram } from "./verdict.ts";
 
 const PROGRAMS = Number(process.env["MAPIARY_RUNS"] ?? 300);
-const SEED = Number(process.env["MAPIARY_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = Number(process.env["MAPIARY_SEED"] ?? 1000);
 /** Of what Linux accepts, so much at least is accepted here. */
 const SHARE = 0.97;
 

@@ -16,7 +16,7 @@ import { assertWhole } from "./segment-walk.ts";
 import { bytesOf, HASH_ENTRIES, KEYS, LOG, makeMaps, OWN_KEYS, openMaps, SLOTS } from "./torture-maps.ts";
 
 const KILLS = Number(process.env["MAPIARY_RUNS"] ?? 12);
-const SEED = Number(process.env["MAPIARY_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = Number(process.env["MAPIARY_SEED"] ?? 1000);
 /** Processes at a time; each has a thread besides, in a slot of its own. */
 const PROCESSES = 3;
 
