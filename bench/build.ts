@@ -34,7 +34,7 @@ export function buildJavaScript(): void {
   process.once("exit", () => rmSync(BUILD, { recursive: true, force: true }));
   const exports = { ".": "./dist/index.js", "./linux": "./dist/linux.js" };
   writeFileSync(join(BUILD, "package.json"), JSON.stringify({ name: "mapiary", type: "module", exports }));
-  run("npm", ["run", "--silent", "build:code", "--", `--outdir=${join(BUILD, "dist")}`]);
+  run("npm", ["run", "--silent", "build:library", "--", `--outdir=${join(BUILD, "dist")}`]);
   buildSync({
     entryPoints: [
       "peer-process.ts",
