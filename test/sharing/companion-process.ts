@@ -22,6 +22,9 @@ interface Requests {
   freeze(path: string): void;
 }
 
+/** Held here: a map that nobody refers to is closed when it is collected. */
+const made: unknown[] = [];
+
 const requests: Requests = {
   maps: () => bpf.maps(),
   readdir: (path) => bpf.bpffs.readdir(path),
@@ -41,7 +44,11 @@ const requests: Requests = {
   drop(path) {
     kept.get(path)?.close();
   },
-  make: (name) => bpf.createMap({ type: "hash", name, key: u32, value: u64, maxEntries: 8 }).id,
+  make(name) {
+    const map = bpf.createMap({ type: "hash", name, key: u32, value: u64, maxEntries: 8 });
+    made.push(map);
+    return map.id;
+  },
   unlink: (path) => bpf.bpffs.unlink(path),
   freeze(path) {
     using map = open(path);
