@@ -107,8 +107,9 @@ function arithmetic({ opcode, dst, src, offset, imm }: Instruction): string {
     return `r${dst} = ${order}${imm} r${dst}`;
   }
   if (operation === BPF_NEG) return `${letter}${dst} = -${letter}${dst}`;
-  if (operation === BPF_MOV && isLong && (opcode & BPF_X) !== 0 && offset === 1) {
-    return `r${dst} = addr_space_cast(r${src}, ${imm >>> 16}, ${imm & 0xffff})`;
+  if (operation === BPF_MOV && isLong && (opcode & BPF_X) !== 0) {
+    if (offset === 1) return `r${dst} = addr_space_cast(r${src}, ${imm >>> 16}, ${imm & 0xffff})`;
+    if (offset === -1) return `r${dst} = &(void __percpu *)(r${src})`;
   }
   const operator = ARITHMETIC[operation >> 4] ?? "(null)";
   const isSigned = offset === 1 && (operator === "/=" || operator === "%=");

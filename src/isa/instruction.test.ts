@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/seeded.ts";
 import { decode, encode, isWide } from "./instruction.ts";
 import { BPF_ALU64, BPF_K, BPF_MOV, LD_IMM64 } from "./opcodes.ts";
 

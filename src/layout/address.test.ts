@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isIPv4, isIPv6, SocketAddress } from "node:net";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/seeded.ts";
 import { ipv4, ipv6, mac } from "./address.ts";
 import type { Value } from "./layout.ts";
 

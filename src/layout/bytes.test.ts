@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
-import fc from "fast-check";
+import { fc } from "../../test/seeded.ts";
 import { bytes } from "./bytes.ts";
 import type { Value } from "./layout.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isIPv4, isIPv6 } from "node:net";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/seeded.ts";
 import { ipv4, ipv6 } from "./address.ts";
 import { cidr, cidr6 } from "./cidr.ts";
 import { u32 } from "./scalar.ts";

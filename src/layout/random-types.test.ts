@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/seeded.ts";
 import { ipv4, ipv6, mac } from "./address.ts";
 import { array } from "./array.ts";
 import { i16be, i32be, u16be, u32be } from "./big-endian.ts";

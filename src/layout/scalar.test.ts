@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/seeded.ts";
 import { i16be, i32be, u16be, u32be } from "./big-endian.ts";
 import type { Layout, Value } from "./layout.ts";
 import { bool, f32, f64, i8, i16, i32, u8, u16, u32 } from "./scalar.ts";

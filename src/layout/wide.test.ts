@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/seeded.ts";
 import type { Value } from "./layout.ts";
 import { type BigIntLayout, i64, i64be, u64, u64be } from "./wide.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/seeded.ts";
 import { PAGE_SIZE, PageAllocator, pageAlign } from "./page-allocator.ts";
 
 const P = PAGE_SIZE;

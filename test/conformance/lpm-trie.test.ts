@@ -1,7 +1,6 @@
 /** LPM tries: the commands below, the typed face, and lookups against a search through a list. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import {
   BPF_ANY,
   BPF_EXIST,
@@ -26,6 +25,7 @@ import {
 import { EEXIST, EINVAL, ENOENT, ENOSPC, ENOTSUPP, EPERM } from "../../src/abi/errno.ts";
 import { comparePrefixes } from "../../src/maps/prefix-order.ts";
 import { onEveryKernel } from "../kernels.ts";
+import { fc } from "../seeded.ts";
 
 const GOOD = { type: "lpm_trie", keySize: 8, valueSize: 4, maxEntries: 4, flags: BPF_F_NO_PREALLOC } as const;
 

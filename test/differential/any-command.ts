@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { fc } from "../seeded.ts";
 import type { Command, Pointer } from "./command.ts";
 import { key, rarely, slot, updateFlags, value } from "./draws.ts";
 import { anyCreate } from "./map-shapes.ts";

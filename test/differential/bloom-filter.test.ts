@@ -1,10 +1,10 @@
 /** The bits of bloom filters: with a zero seed both kernels take the same values for members, errors included. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { embedded } from "mapiary";
 import { linux } from "mapiary/linux";
 import { onLinux } from "../kernels.ts";
+import { fc } from "../seeded.ts";
 
 const SEED = Number(process.env["MAPIARY_SEED"] ?? 1000);
 const LOOKUPS = 300;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { EmbeddedKernel } from "../../src/kernel/embedded/embedded-kernel.ts";
 import { LinuxKernel } from "../../src/kernel/linux/linux-kernel.ts";
 import { AddressSpace } from "../../src/memory/address-space.ts";
 import { onLinux } from "../kernels.ts";
+import { fc } from "../seeded.ts";
 import { ObservedKernel } from "./behaviour.ts";
 import type { Command } from "./command.ts";
 import { firstDifference } from "./difference.ts";

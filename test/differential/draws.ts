@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { fc } from "../seeded.ts";
 
 /** Mostly the slots that every program fills first. */
 export const slot = fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3);

@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { BPF_F_ZERO_SEED } from "../../src/abi/flags.ts";
 import { mapTypeNumber } from "../../src/abi/map-types.ts";
 import type { MapInfo } from "../../src/sys/map-info.ts";
+import { fc } from "../seeded.ts";
 import type { Odd } from "./command.ts";
 
 /** The attributes of a queue, a stack or a bloom filter. */

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { fc } from "../seeded.ts";
 import type { Command, Odd } from "./command.ts";
 import { rarely, slot } from "./draws.ts";
 import { anyKeylessMap, goodKeylessMap } from "./keyless-maps.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { fc } from "../seeded.ts";
 import { anyCommand } from "./any-command.ts";
 import type { Command } from "./command.ts";
 import { slot } from "./draws.ts";

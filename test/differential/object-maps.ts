@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import { type MapTypeName, mapTypeNumber } from "../../src/abi/map-types.ts";
 import type { MapInfo } from "../../src/sys/map-info.ts";
+import { fc } from "../seeded.ts";
 
 /** The attributes of a map whose entries are objects of Linux, or of one without entries. */
 export interface ObjectMapShape {

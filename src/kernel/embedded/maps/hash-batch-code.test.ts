@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../../test/seeded.ts";
 import { E2BIG, ENOENT, ENOSPC } from "../../../abi/errno.ts";
 import { BPF_F_ZERO_SEED } from "../../../abi/flags.ts";
 import type { MapTypeName } from "../../../abi/map-types.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../../../test/seeded.ts";
 import { MAP_ELEM } from "../../../abi/attr.ts";
 import { BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM } from "../../../abi/commands.ts";
 import { E2BIG, EBADF, ENOENT, EPERM } from "../../../abi/errno.ts";

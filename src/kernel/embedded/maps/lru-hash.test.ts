@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
 import { embedded, u32 } from "mapiary";
+import { fc } from "../../../../test/seeded.ts";
 
 /** The entries of an LRU hash by the plainest second chance there is: a row of places and a hand that goes round. */
 class SecondChance {
