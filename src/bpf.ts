@@ -4,6 +4,7 @@ import { BPF_F_RDONLY, BPF_F_WRONLY } from "./abi/flags.ts";
 import type { MapTypeName } from "./abi/map-types.ts";
 import type { Kernel, KernelHandle } from "./kernel/kernel.ts";
 import { bytes } from "./layout/bytes.ts";
+import { INSPECT, type Inspect, inspected } from "./layout/inspect.ts";
 import type { Layout } from "./layout/layout.ts";
 import { u32 } from "./layout/scalar.ts";
 import type { ArrayMap } from "./maps/array-map.ts";
@@ -309,6 +310,12 @@ export class Bpf implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    const { kernel, possibleCpus } = this;
+    return inspected(this, { kernel, possibleCpus }, options, inspect);
   }
 
   #createOpaque(spec: OpaqueSpec): BpfMap {

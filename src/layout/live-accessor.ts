@@ -2,12 +2,10 @@ import { isArrayLayout } from "./array.ts";
 import { defineComposite, generatesCode } from "./compile.ts";
 import { faultFinder, inlineOf, readFaultIn } from "./define.ts";
 import { fieldStep, within } from "./fault.ts";
+import { INSPECT } from "./inspect.ts";
 import type { Layout } from "./layout.ts";
 import { type Live, LiveArray, type LivePlace, type MakeLive } from "./live.ts";
 import { isStructLayout, type StructField } from "./struct.ts";
-
-/** What Node shows of an object. */
-const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 const makers = new WeakMap<Layout<unknown>, MakeLive<unknown>>();
 

@@ -1,4 +1,5 @@
 import type { Memory } from "../memory/address-space.ts";
+import { INSPECT } from "./inspect.ts";
 import type { Layout } from "./layout.ts";
 
 /** The bytes of values that are used where they lie, as the views that it takes. */
@@ -95,7 +96,7 @@ export class LiveArray<V> implements Iterable<V> {
     for (let index = 0; index < this.length; index++) yield this.get(index) as V;
   }
 
-  [Symbol.for("nodejs.util.inspect.custom")](): V[] {
+  [INSPECT](): V[] {
     return [...this];
   }
 

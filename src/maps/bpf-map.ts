@@ -2,6 +2,7 @@ import { BPF_MAP_FREEZE, BPF_OBJ_GET_INFO_BY_FD, BPF_OBJ_PIN } from "../abi/comm
 import { EBADF } from "../abi/errno.ts";
 import type { MapTypeName } from "../abi/map-types.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import { INSPECT, type Inspect, inspected } from "../layout/inspect.ts";
 import type { Layout } from "../layout/layout.ts";
 import { BpfError } from "../sys/bpf-error.ts";
 import type { Failure } from "../sys/diagnosis.ts";
@@ -117,6 +118,17 @@ export abstract class BpfMap {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** @internal What `console.log` shows: what the map is, and no element of it, for that would ask the kernel. */
+  [INSPECT](_depth: number, options: object, inspect: Inspect): string {
+    return inspected(this, this.described(), options, inspect);
+  }
+
+  /** @internal What the map is, to be shown. */
+  protected described(): Record<string, unknown> {
+    const { name, id, type, maxEntries } = this;
+    return { name, id, type, maxEntries, ...(this.#fd < 0 ? { closed: true } : {}) };
   }
 
   /** @internal Whether the map is one of a kernel. */

@@ -232,6 +232,11 @@ export abstract class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> 
   }
 
   /** @internal */
+  protected override described(): Record<string, unknown> {
+    return { ...super.described(), key: this.key.name, value: this.value.name };
+  }
+
+  /** @internal */
   protected override closed(): void {
     this.#isClosed = true;
     this.#get = this.#plainGet();

@@ -24,6 +24,11 @@ export abstract class KeylessMap<V> extends BpfMap {
   }
 
   /** @internal */
+  protected override described(): Record<string, unknown> {
+    return { ...super.described(), value: this.value.name };
+  }
+
+  /** @internal */
   protected override closed(): void {
     this.#isClosed = true;
   }

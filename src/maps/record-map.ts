@@ -27,6 +27,11 @@ export abstract class RecordMap<V> extends BpfMap {
   }
 
   /** @internal */
+  protected override described(): Record<string, unknown> {
+    return { ...super.described(), ...(this.value && { value: this.value.name }) };
+  }
+
+  /** @internal */
   protected override closed(): void {
     this.#isClosed = true;
   }
