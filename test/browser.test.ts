@@ -1,0 +1,54 @@
+/** mapiary where there is nothing but JavaScript and WebAssembly: no Node, and no `eval`, which many pages forbid. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { createContext, runInContext } from "node:vm";
+import { build } from "esbuild";
+
+const PROGRAM = `
+  import { Assembler, cidr, embedded, struct, u32, u64 } from "./src/index.ts";
+
+  const bpf = embedded({ possibleCpus: 2 });
+  const traffic = bpf.createMap({ type: "lpm_trie", name: "traffic", key: cidr, value: struct({ hits: u64 }), maxEntries: 8 });
+  traffic.set("10.0.0.0/8", { hits: 3n });
+  const packets = bpf.createMap({ type: "array", name: "packets", value: u64, maxEntries: 1 });
+  const instructions = new Assembler()
+    .store("u32", "r10", -4, 0)
+    .mov("r2", "r10")
+    .add("r2", -4)
+    .loadMap("r1", packets)
+    .call("bpf_map_lookup_elem")
+    .jeq("r0", 0, "out")
+    .mov("r1", 1)
+    .atomicAdd("u64", "r0", 0, "r1")
+    .label("out")
+    .mov("r0", 2)
+    .exit()
+    .assemble();
+  const { retval } = bpf.loadProgram({ type: "xdp", name: "count", instructions }).run({ data: new Uint8Array(64), repeat: 3 });
+  const numbers = bpf.createMap({ type: "hash", name: "numbers", key: u32, value: u64.number, maxEntries: 8192 });
+  for (let i = 0; i < 8192; i++) numbers.set(i, i);
+  let sum = 0;
+  for (let i = 0; i < 8192; i++) sum += numbers.get(i);
+  for (const [key, value] of numbers) sum -= key + value;
+  answer(traffic.get("10.1.2.3").hits, retval, packets.get(0), sum);
+`;
+
+test("bundled for a browser, maps and programs need neither Node nor eval", async () => {
+  const { outputFiles, warnings } = await build({
+    stdin: { contents: PROGRAM, resolveDir: join(import.meta.dirname, ".."), loader: "ts" },
+    bundle: true,
+    platform: "browser",
+    format: "iife",
+    target: "es2022",
+    write: false,
+    logLevel: "silent",
+  });
+  assert.deepEqual(warnings, []);
+  const answers: unknown[] = [];
+  const answer = (...given: unknown[]) => answers.push(...given);
+  const globals = { answer, WebAssembly, TextEncoder, TextDecoder, performance };
+  const context = createContext(globals, { codeGeneration: { strings: false, wasm: true } });
+  runInContext(outputFiles[0]?.text ?? "", context);
+  assert.deepEqual(answers, [3n, 2, 3n, -(8191 * 8192) / 2]);
+});
