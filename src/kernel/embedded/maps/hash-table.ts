@@ -365,7 +365,8 @@ export class HashTable extends EmbeddedMap {
     if (this.#keyWords > MOST_WORDS) return undefined;
     const { cpuStride } = this;
     const overwrite = this.#updatesInPlace ? "in place" : "to the front";
-    return { kind: "hash", table: this.#wholeWords(), cpuStride, usedOffset: undefined, overwrite };
+    const table = (this.#geometry ??= this.#wholeWords());
+    return { kind: "hash", table, cpuStride, usedOffset: undefined, overwrite };
   }
 
   #wholeWords(): HashGeometry {

@@ -5,6 +5,7 @@ import type { EmbeddedMap } from "../map-ops.ts";
 import type { DebugInfo } from "./debug-info.ts";
 import type { LinkedProgram } from "./linked-program.ts";
 import type { ProgramHost } from "./program-host.ts";
+import { programTag } from "./program-tag.ts";
 import type { ProgramSource } from "./verified-program.ts";
 
 /** What a program is besides its instructions. */
@@ -13,7 +14,6 @@ export interface ProgramTraits {
   /** Every map that it refers to, once. */
   readonly maps: readonly EmbeddedMap[];
   readonly name: Uint8Array;
-  readonly tag: Uint8Array;
   /** The instructions as they were given. */
   readonly instructions: Uint8Array;
   /** The module that it was compiled to. */
@@ -43,6 +43,7 @@ export class EmbeddedProgram implements KernelObject {
   /** Nanoseconds since the kernel began, when it was loaded. */
   readonly loadTime: number;
   readonly #host: ProgramHost;
+  #tag: Uint8Array | undefined;
 
   constructor(host: ProgramHost, traits: ProgramTraits, linked: LinkedProgram) {
     this.#host = host;
@@ -63,6 +64,11 @@ export class EmbeddedProgram implements KernelObject {
 
   get tailCallKind(): string {
     return tailCallKind(this.traits.source);
+  }
+
+  /** What is the same for the same instructions: made when it is asked for the first time. */
+  get tag(): Uint8Array {
+    return (this.#tag ??= programTag(this.traits.source.instructions));
   }
 
   free(): void {

@@ -28,7 +28,7 @@ function fill(memory: AddressSpace, program: EmbeddedProgram, info: DataView): n
   }
   set(PROG_INFO.TYPE, program.type);
   set(PROG_INFO.ID, program.id);
-  answer.set(traits.tag, PROG_INFO.TAG);
+  answer.set(program.tag, PROG_INFO.TAG);
   info.setBigUint64(PROG_INFO.LOAD_TIME, BigInt(Math.round(program.loadTime)), true);
   set(PROG_INFO.CREATED_BY_UID, 0);
   answer.fill(0, PROG_INFO.NAME, PROG_INFO.NAME + 16);

@@ -37,7 +37,9 @@ export function findMaps(
   fdArray: Address,
 ): ReadonlyMap<number, EmbeddedMap> | MapRefusal {
   const maps = new Map<number, EmbeddedMap>();
-  for (const [slot, instruction] of instructions.entries()) {
+  const different = new Set<EmbeddedMap>();
+  for (let slot = 0; slot < instructions.length; slot++) {
+    const instruction = instructions[slot] as Instruction;
     if (!isWide(instruction) || !IS_MAP.has(instruction.src)) continue;
     const upper = instructions[slot + 1];
     // What is not well formed is for the verifier to refuse, in its own words.
@@ -48,7 +50,8 @@ export function findMaps(
     const refusal = isValue ? directValueRefusal(found, upper.imm >>> 0) : undefined;
     if (refusal !== undefined) return refusal;
     maps.set(slot, found);
-    if (new Set(maps.values()).size > MOST_MAPS) {
+    different.add(found);
+    if (different.size > MOST_MAPS) {
       return { errno: -E2BIG, log: `The total number of maps per program has reached the limit of ${MOST_MAPS}\n` };
     }
   }

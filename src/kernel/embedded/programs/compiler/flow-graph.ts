@@ -75,16 +75,22 @@ export function flowGraph(
   ];
   for (const start of nodeAt.keys()) {
     let slot = start;
-    let next = following(instructions[slot] as Instruction, slot);
-    while (next.length === 1 && next[0] === slotBehind(instructions, slot) && !nodeAt.has(next[0])) {
-      slot = next[0];
-      next = following(instructions[slot] as Instruction, slot);
+    let behind = slotBehind(instructions, slot);
+    while (goesOn(instructions[slot] as Instruction) && !nodeAt.has(behind)) {
+      slot = behind;
+      behind = slotBehind(instructions, slot);
     }
-    const targets = next.filter((target) => reachable[target] === 1);
+    const targets = following(instructions[slot] as Instruction, slot).filter((target) => reachable[target] === 1);
     const successors = [...new Set(targets)].map((target) => nodeAt.get(target) as number);
-    nodes.push({ content: { kind: "code", start, end: slotBehind(instructions, slot) }, successors });
+    nodes.push({ content: { kind: "code", start, end: behind }, successors });
   }
   return nodes;
+}
+
+/** Whether control goes from an instruction to the next one, whatever happens. */
+function goesOn(instruction: Instruction): boolean {
+  const operation = jumpOperation(instruction);
+  return operation < 0 || (operation === BPF_JA && jumpTarget(instruction, -1) === 0);
 }
 
 function slotBehind(instructions: readonly Instruction[], slot: number): number {

@@ -6,6 +6,7 @@ import type { FlowNode } from "./flow-graph.ts";
  * is left as it is, and pays nothing.
  */
 export function makeReducible(nodes: FlowNode[]): void {
+  if (nodes.every(({ successors }, node) => successors.every((successor) => successor > node))) return;
   let sources = sourcesOf(nodes);
   const work: number[][] = [nodes.map((_, node) => node)];
   for (let region = work.pop(); region !== undefined; region = work.pop()) {

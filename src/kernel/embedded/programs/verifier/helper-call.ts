@@ -101,27 +101,27 @@ function callable(v: Verification, id: number): HelperProto {
   const proto = protoOf(id, type);
   if (proto === undefined)
     throw new Rejection(EINVAL, `invalid func unknown#${id}: the helpers are 1 to ${HELPER_PROTOS.length - 1}`);
-  const name = `bpf_${proto.name}#${id}`;
+  const name = (): string => `bpf_${proto.name}#${id}`;
   if (!mayCall(type, expectedAttachType, id)) {
-    throw new Rejection(EINVAL, `program of this type cannot use helper ${name}`);
+    throw new Rejection(EINVAL, `program of this type cannot use helper ${name()}`);
   }
   if (proto.gplOnly && !isGplCompatible) {
     throw new Rejection(
       EINVAL,
-      `cannot call GPL-restricted function ${name} from non-GPL compatible program: give the program a licence such as "GPL" or "Dual MIT/GPL"`,
+      `cannot call GPL-restricted function ${name()} from non-GPL compatible program: give the program a licence such as "GPL" or "Dual MIT/GPL"`,
     );
   }
   if (proto.mightSleep && (flags & BPF_F_SLEEPABLE) === 0) {
     throw new Rejection(
       EINVAL,
-      `helper call ${name} might sleep in a non-sleepable prog: load the program with BPF_F_SLEEPABLE`,
+      `helper call ${name()} might sleep in a non-sleepable prog: load the program with BPF_F_SLEEPABLE`,
     );
   }
   if (proto.name === "get_func_ip" && type !== BPF_PROG_TYPE_KPROBE) {
     throw new Rejection(ENOTSUPP, `func ${name} not supported for program type ${type}: kprobes alone have an address`);
   }
   if (proto.parameters === undefined || !hasHelper(id))
-    throw new Rejection(ENOTSUPP, `the embedded kernel has no helper ${name}`);
+    throw new Rejection(ENOTSUPP, `the embedded kernel has no helper ${name()}`);
   return proto;
 }
 

@@ -98,20 +98,20 @@ export function checkSizedMemory(
   const size = v.registers[number] as Register;
   const { range } = size;
   const name = `R${number}`;
-  const holds = `it is ${describeNumber(range)}`;
+  const holds = (): string => `it is ${describeNumber(range)}`;
   if (range.smin < 0n) {
     throw new Rejection(
       EACCES,
-      `${name} min value is negative, a size is not: ${holds}; use an unsigned number or mask it with &=`,
+      `${name} min value is negative, a size is not: ${holds()}; use an unsigned number or mask it with &=`,
     );
   }
   if (range.umin === 0n && !isZeroAllowed) {
-    throw new Rejection(EACCES, `${name} invalid zero-sized read: ${holds}, and the helper takes at least 1 byte`);
+    throw new Rejection(EACCES, `${name} invalid zero-sized read: ${holds()}, and the helper takes at least 1 byte`);
   }
   if (range.umax >= MAX_SIZE) {
     throw new Rejection(
       EACCES,
-      `${name} unbounded memory access: ${holds}; compare the size with a constant, or mask it, before`,
+      `${name} unbounded memory access: ${holds()}; compare the size with a constant, or mask it, before`,
     );
   }
   const memory = v.registers[number - 1] as Register;

@@ -6,7 +6,7 @@ import { syncLinked } from "./linked-scalars.ts";
 import { notNull, settleNull } from "./null-check.ts";
 import { comparePacketEnd, packetBranch } from "./packet-range.ts";
 import { isSameRange, type Range } from "./range.ts";
-import { holds, negated, refine } from "./range-compare.ts";
+import { holds, negated, refine, refined } from "./range-compare.ts";
 import { markPrecise, number, type Register, scalar } from "./register.ts";
 import { Rejection } from "./rejection.ts";
 import type { State } from "./state.ts";
@@ -83,9 +83,7 @@ function tell(state: State, { opcode, dst, src, imm }: Instruction, op: number, 
     return syncLinked(state, learned, before.id);
   }
   const other = isRegister ? (registers[src] as Register) : number(BigInt(imm));
-  const a = before.range.copy();
-  const b = other.range.copy();
-  refine(op, a, b, is32);
+  const { a, b } = refined(op, before.range, other.range, is32);
   const learned = relearn(before, a, other);
   registers[dst] = learned;
   if (!isRegister) {

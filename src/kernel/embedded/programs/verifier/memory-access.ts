@@ -196,42 +196,31 @@ export function checkRegion(
   const { range } = pointer;
   const fixed = BigInt(pointer.offset + offset);
   const first = range.smin + fixed;
-  const holds = `${name} is ${describe(pointer)}`;
   if (first < 0n && range.smin < 0n) {
     throw new Rejection(
       EACCES,
-      `${name} min value is negative, invalid access to ${what}: ${holds}; use an unsigned index or check that it is not negative`,
+      `${name} min value is negative, invalid access to ${what}: ${name} is ${describe(pointer)}; use an unsigned index or check that it is not negative`,
     );
   }
-  checkEnd(
-    first,
-    size,
-    bytes,
-    isZeroAllowed,
-    `the least offset is outside of the allowed memory range: ${holds}`,
-    what,
-  );
+  const outside = (at: bigint, end: string): Rejection =>
+    new Rejection(
+      EACCES,
+      `invalid access to ${what}, size=${bytes} off=${at} size=${size}: the ${end} offset is outside of the allowed memory range: ${name} is ${describe(pointer)}`,
+    );
+  if (!lies(first, size, bytes, isZeroAllowed)) throw outside(first, "least");
   if (range.umax >= MAX_OFFSET) {
     throw new Rejection(
       EACCES,
-      `${name} unbounded memory access, invalid access to ${what}: ${holds}; compare the index with a constant, or mask it, before`,
+      `${name} unbounded memory access, invalid access to ${what}: ${name} is ${describe(pointer)}; compare the index with a constant, or mask it, before`,
     );
   }
-  checkEnd(
-    range.umax + fixed,
-    size,
-    bytes,
-    isZeroAllowed,
-    `the greatest offset is outside of the allowed memory range: ${holds}`,
-    what,
-  );
+  const last = range.umax + fixed;
+  if (!lies(last, size, bytes, isZeroAllowed)) throw outside(last, "greatest");
 }
 
-function checkEnd(first: bigint, size: number, bytes: number, isZeroAllowed: boolean, why: string, what: string): void {
-  const isSizeValid = size > 0 || (size === 0 && isZeroAllowed);
-  if (isSizeValid && first >= 0n && first + BigInt(size) <= BigInt(bytes)) return;
-  const advice = what === "packet" ? "; compare the pointer plus what is accessed with data_end before" : "";
-  throw new Rejection(EACCES, `invalid access to ${what}, size=${bytes} off=${first} size=${size}: ${why}${advice}`);
+/** Whether `size` bytes from `first` on lie within `bytes`. */
+function lies(first: bigint, size: number, bytes: number, isZeroAllowed: boolean): boolean {
+  return (size > 0 || (size === 0 && isZeroAllowed)) && first >= 0n && first + BigInt(size) <= BigInt(bytes);
 }
 
 /** What was compared with the end of the packet is there, from where the unknown numbers that were added lead on. */
@@ -251,8 +240,12 @@ export function checkPacket(
   if (pointer.extent < 0) {
     throw new Rejection(EINVAL, `${name} offset is outside of the packet: it is ${describe(pointer)}`);
   }
-  const why = `${name} offset is outside of the packet: it is ${describe(pointer)}`;
-  checkEnd(BigInt(pointer.offset + offset), size, pointer.extent, isZeroAllowed, why, "packet");
+  const first = pointer.offset + offset;
+  if (lies(BigInt(first), size, pointer.extent, isZeroAllowed)) return;
+  throw new Rejection(
+    EACCES,
+    `invalid access to packet, size=${pointer.extent} off=${first} size=${size}: ${name} offset is outside of the packet: it is ${describe(pointer)}; compare the pointer plus what is accessed with data_end before`,
+  );
 }
 
 /** The stack is accessed aligned, and so are atomics wherever they are; the rest as it comes. */

@@ -8,6 +8,7 @@ import type { Verification } from "./verification.ts";
 
 /** `BPF_MAX_VAR_OFF`: no offset goes so far. */
 export const MAX_OFFSET = 1n << 29n;
+const BOUND = `an offset is less than ${MAX_OFFSET} either way`;
 
 /** What pointers can be moved at all. */
 const MOVABLE: ReadonlySet<string> = new Set([
@@ -38,8 +39,15 @@ export function movePointer(v: Verification, dst: number, pointer: Register, by:
   if (!MOVABLE.has(pointer.kind) && !(pointer.kind === "map" && isNothing)) {
     throw new Rejection(EACCES, `R${dst} pointer arithmetic on ${describe(pointer)} prohibited`);
   }
-  checkDistance(by, `math between ${describe(pointer)} and ${describeNumber(by)} is not allowed`, true);
-  checkDistance(pointer.range, `${describe(pointer)}: the offset is not allowed`, false);
+  const refused = (): string => `math between ${describe(pointer)} and ${describeNumber(by)} is not allowed`;
+  if (by.smin === S64_MIN && !isKnown) {
+    throw new Rejection(
+      EINVAL,
+      `${refused()}: it has no known least value; ${BOUND}, so mask it with &= or compare it first`,
+    );
+  }
+  if (isTooFar(by)) throw new Rejection(EINVAL, `${refused()}: ${BOUND}`);
+  checkDistance(pointer);
   checkFixed(pointer);
   if (isMinus && pointer.kind === "stack") {
     throw new Rejection(EACCES, `R${dst} subtraction from stack pointer prohibited: add a negative number instead`);
@@ -58,7 +66,7 @@ export function movePointer(v: Verification, dst: number, pointer: Register, by:
     moved.id = v.newId();
     if (!isMinus || by.smin < 0n) moved.extent = 0;
   }
-  checkDistance(moved.range, `${describe(moved)}: the offset is not allowed`, false);
+  checkDistance(moved);
   moved.range.settle();
   if (moved.range.isContradictory) moved.range.forgetBounds();
   return moved;
@@ -66,21 +74,15 @@ export function movePointer(v: Verification, dst: number, pointer: Register, by:
 
 function checkFixed(pointer: Register): void {
   if (Math.abs(pointer.offset) < Number(MAX_OFFSET)) return;
-  throw new Rejection(
-    EINVAL,
-    `${describe(pointer)}: the offset is not allowed: an offset is less than ${MAX_OFFSET} either way`,
-  );
+  throw new Rejection(EINVAL, `${describe(pointer)}: the offset is not allowed: ${BOUND}`);
 }
 
-function checkDistance(range: Range, what: string, isNumber: boolean): void {
-  const bound = `an offset is less than ${MAX_OFFSET} either way`;
-  if (isNumber && range.smin === S64_MIN && !range.isConstant) {
-    throw new Rejection(
-      EINVAL,
-      `${what}: it has no known least value; ${bound}, so mask it with &= or compare it first`,
-    );
-  }
-  if (range.smin >= MAX_OFFSET || range.smin <= -MAX_OFFSET) throw new Rejection(EINVAL, `${what}: ${bound}`);
+function checkDistance(pointer: Register): void {
+  if (isTooFar(pointer.range)) throw new Rejection(EINVAL, `${describe(pointer)}: the offset is not allowed: ${BOUND}`);
+}
+
+function isTooFar({ smin }: Range): boolean {
+  return smin >= MAX_OFFSET || smin <= -MAX_OFFSET;
 }
 
 function plus(a: Range, b: Range): Range {

@@ -10,7 +10,20 @@ import {
   BPF_SUB,
   BPF_XOR,
 } from "../../../../isa/opcodes.ts";
-import { constant, Range, S32_MAX, S32_MIN, S64_MAX, S64_MIN, truncate, U32_MAX, UNKNOWN, ZERO } from "./range.ts";
+import {
+  constant,
+  Range,
+  S32_MAX,
+  S32_MIN,
+  S64_MAX,
+  S64_MIN,
+  truncate,
+  U32_MAX,
+  UNKNOWN,
+  unknownOfSize,
+  ZERO,
+} from "./range.ts";
+import { RangeMemo } from "./range-memo.ts";
 import {
   addBits,
   andBits,
@@ -31,6 +44,45 @@ import {
  */
 export function arithmetic(op: number, is64: boolean, a: Range, b: Range): Range {
   if (!isTracked(op, is64, b)) return UNKNOWN;
+  if (op === BPF_NEG) return arithmetic(BPF_SUB, is64, ZERO, a);
+  if (a.isConstant && b.isConstant) return constant(ofConstants(op, is64, a.value, b.value));
+  const isSum = op === BPF_ADD || op === BPF_SUB;
+  if (a === UNKNOWN && isSum) return is64 ? UNKNOWN : unknownOfSize(4);
+  return (memos[(op >> 3) | (is64 ? 1 : 0)] ??= new RangeMemo()).get(a, b, () => followed(op, is64, a, b));
+}
+
+/** By the operation and its width. */
+const memos: (RangeMemo<Range> | undefined)[] = [];
+
+/** One number of two; the shift is within the width. */
+function ofConstants(op: number, is64: boolean, a: bigint, b: bigint): bigint {
+  const bits = is64 ? 64 : 32;
+  const value = ((): bigint => {
+    switch (op) {
+      case BPF_ADD:
+        return a + b;
+      case BPF_SUB:
+        return a - b;
+      case BPF_MUL:
+        return a * b;
+      case BPF_AND:
+        return a & b;
+      case BPF_OR:
+        return a | b;
+      case BPF_XOR:
+        return a ^ b;
+      case BPF_LSH:
+        return a << BigInt.asUintN(bits, b);
+      case BPF_RSH:
+        return BigInt.asUintN(bits, a) >> BigInt.asUintN(bits, b);
+      default:
+        return BigInt.asIntN(bits, a) >> BigInt.asUintN(bits, b);
+    }
+  })();
+  return BigInt.asUintN(bits, value);
+}
+
+function followed(op: number, is64: boolean, a: Range, b: Range): Range {
   const result = a.copy();
   switch (op) {
     case BPF_ADD:
@@ -43,8 +95,6 @@ export function arithmetic(op: number, is64: boolean, a: Range, b: Range): Range
       subtract64(result, b);
       result.bits = subtractBits(a.bits, b.bits);
       break;
-    case BPF_NEG:
-      return arithmetic(BPF_SUB, is64, ZERO, a);
     case BPF_MUL:
       result.bits = multiplyBits(a.bits, b.bits);
       multiply32(result, b);

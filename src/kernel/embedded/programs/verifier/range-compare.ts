@@ -11,7 +11,8 @@ import {
   BPF_JSLE,
   BPF_JSLT,
 } from "../../../../isa/opcodes.ts";
-import type { Range } from "./range.ts";
+import { isSameRange, type Range } from "./range.ts";
+import { RangeMemo } from "./range-memo.ts";
 import { andBits, bitsOverlap, intersectBits, knownBits, lowBits, orBits, U64_MAX, withLowBits } from "./tnum.ts";
 
 /** The negation of BPF_JSET, which has no opcode of its own. */
@@ -107,6 +108,25 @@ function sharesBits(a: Range, b: Range, is32: boolean): boolean | undefined {
   const set = is32 ? lowBits(mask.bits).value : mask.bits.value;
   if ((bits.value & set) !== 0n) return true;
   return ((bits.mask | bits.value) & set) === 0n ? false : undefined;
+}
+
+/** Two ranges that a comparison was told of. */
+export interface Refined {
+  readonly a: Range;
+  readonly b: Range;
+}
+
+/** By the comparison and its width. */
+const memos: (RangeMemo<Refined> | undefined)[] = [];
+
+/** What is known of `a` and `b` where `a op b` holds; what it tells nothing of is the same object as before. */
+export function refined(op: number, a: Range, b: Range, is32: boolean): Refined {
+  return (memos[(op << 1) | (is32 ? 1 : 0)] ??= new RangeMemo()).get(a, b, () => {
+    const first = a.copy();
+    const second = b.copy();
+    refine(op, first, second, is32);
+    return { a: isSameRange(first, a) ? a : first, b: isSameRange(second, b) ? b : second };
+  });
 }
 
 /**

@@ -24,30 +24,35 @@ export class Frame {
   /** What a callback may return. */
   readonly returnMin: bigint;
   readonly returnMax: bigint;
-  registers: Register[];
+  readonly registers: Register[];
   /** By the distance from r10: slot 0 is the 8 bytes just below. What was never written is not there. */
-  stack: (StackSlot | undefined)[];
+  readonly stack: (StackSlot | undefined)[];
   /** How often the callback at its call was entered on this path. */
   callbackDepth = 0;
 
-  constructor(number: number, callSite: number, subprogram: number, kind: CallKind, returnMin = 0n, returnMax = 0n) {
+  constructor(
+    number: number,
+    callSite: number,
+    subprogram: number,
+    kind: CallKind,
+    returnMin = 0n,
+    returnMax = 0n,
+    registers = firstRegisters(number),
+    stack: (StackSlot | undefined)[] = [],
+  ) {
     this.number = number;
     this.callSite = callSite;
     this.subprogram = subprogram;
     this.kind = kind;
     this.returnMin = returnMin;
     this.returnMax = returnMax;
-    this.registers = new Array<Register>(11).fill(UNINIT);
-    const frame = pointer("stack");
-    frame.extent = number;
-    this.registers[10] = frame;
-    this.stack = [];
+    this.registers = registers;
+    this.stack = stack;
   }
 
   copy(): Frame {
-    const copy = new Frame(this.number, this.callSite, this.subprogram, this.kind, this.returnMin, this.returnMax);
-    copy.registers = this.registers.slice();
-    copy.stack = this.stack.slice();
+    const { number, callSite, subprogram, kind, returnMin, returnMax, registers, stack } = this;
+    const copy = new Frame(number, callSite, subprogram, kind, returnMin, returnMax, registers.slice(), stack.slice());
     copy.callbackDepth = this.callbackDepth;
     return copy;
   }
@@ -56,6 +61,15 @@ export class Frame {
   slotAt(offset: number): StackSlot {
     return this.stack[slotIndex(offset)] ?? EMPTY_SLOT;
   }
+}
+
+/** Nothing but the frame pointer. */
+function firstRegisters(number: number): Register[] {
+  const registers = new Array<Register>(11).fill(UNINIT);
+  const frame = pointer("stack");
+  frame.extent = number;
+  registers[10] = frame;
+  return registers;
 }
 
 /** Which slot a byte lies in, by its offset from r10. */

@@ -50,7 +50,7 @@ export class Verification {
   readonly changesPacket: Uint8Array;
 
   /** What the pointer of an access was on the path before, by slot: see `notePointer`. */
-  readonly #pointers = new Map<number, RegisterKind>();
+  readonly #pointers: (RegisterKind | undefined)[] = [];
 
   /** The path being followed, and where it stands. */
   state!: State;
@@ -143,9 +143,13 @@ export class Verification {
    * such an instruction, and so has to know: `save_aux_ptr_type`, 6.18.
    */
   notePointer(kind: RegisterKind): void {
-    const before = this.#pointers.get(this.slot) ?? kind;
-    this.#pointers.set(this.slot, before);
-    if (before === kind || ![before, kind].some((each) => each === "ctx" || each === "sock")) return;
+    const before = this.#pointers[this.slot];
+    if (before === kind) return;
+    if (before === undefined) {
+      this.#pointers[this.slot] = kind;
+      return;
+    }
+    if (![before, kind].some((each) => each === "ctx" || each === "sock")) return;
     throw new Rejection(
       EINVAL,
       `same insn cannot be used with different pointers: instruction ${this.slot} accesses ${kind} here and ${before} on another path`,
