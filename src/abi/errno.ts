@@ -20,6 +20,7 @@ export const EINVAL = 22;
 export const EMFILE = 24;
 export const ENOSPC = 28;
 export const ERANGE = 34;
+export const EDEADLK = 35;
 export const ENAMETOOLONG = 36;
 export const ENOSYS = 38;
 export const ENOTEMPTY = 39;
@@ -54,6 +55,7 @@ const ERRORS: Readonly<Record<number, readonly [code: string, description: strin
   [EMFILE]: ["EMFILE", "too many open files"],
   [ENOSPC]: ["ENOSPC", "no space left on device"],
   [ERANGE]: ["ERANGE", "numerical result out of range"],
+  [EDEADLK]: ["EDEADLK", "resource deadlock avoided"],
   [ENAMETOOLONG]: ["ENAMETOOLONG", "file name too long"],
   [ENOSYS]: ["ENOSYS", "function not implemented"],
   [ENOTEMPTY]: ["ENOTEMPTY", "directory not empty"],

@@ -229,6 +229,7 @@ export class EmbeddedKernel implements Kernel {
 
   release(): void {
     this.#isReleased = true;
+    this.#programs.release();
     for (const fd of this.#files.fds()) {
       const file = this.#files.close(fd);
       if (file instanceof MapFile) file.map.fileClosed(file);

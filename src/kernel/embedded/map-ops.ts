@@ -94,14 +94,14 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
   readonly keySize: number;
   readonly valueSize: number;
   readonly maxEntries: number;
-  /** Open fds and pins. */
+  /** Those of open fds, pins, mappings, programs, and maps of maps. */
   references = 0;
   /** What says the types of its keys and values, which lives as long as the map. */
   btf: BtfObject | undefined;
   /** What in its values is not data; `undefined` when all is. */
   record: ValueRecord | undefined;
-  /** How many of them are those of programs. */
-  programReferences = 0;
+  /** How many of the references are not user space's, but of programs and maps of maps. */
+  kernelReferences = 0;
   /** Writable mappings by `mmap`, which keep the map from being frozen. */
   writableMappings = 0;
 
@@ -139,6 +139,14 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
   /** Where the values begin in a map that programs may address directly: `map_direct_value_addr`; 0 in any other. */
   get directValue(): Address {
     return 0;
+  }
+
+  /**
+   * Where the key of a value lies, or, where keys lie nowhere, 4 bytes at `scratch` that it is written to. Of types whose
+   * values may have timers.
+   */
+  keyOf(_value: Address, _scratch: Address): Address {
+    throw new Error(`a map of type ${this.type} does not know the keys of its values`);
   }
 
   /** Is told that a program has looked up the value at an address, which may keep it from being evicted. */
@@ -262,8 +270,26 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
     return undefined;
   }
 
+  /** Whether an fd, a pin or a mapping refers to the map: `usercnt` of `struct bpf_map`. */
+  get hasUsers(): boolean {
+    return this.references > this.kernelReferences;
+  }
+
+  referenceDropped(): void {
+    if (!this.hasUsers) this.usersGone();
+  }
+
+  /**
+   * Is told that only programs and maps of maps refer to the map any more: what the map holds that could keep them, and so
+   * itself, goes. `map_release_uref`.
+   */
+  protected usersGone(): void {
+    this.record?.held?.dropAll();
+  }
+
   /** Gives the segment back. The map is gone. */
   free(): void {
+    this.record?.held?.dropAll();
     this.btf?.put();
     this.memory.releaseSegment(this.base);
   }

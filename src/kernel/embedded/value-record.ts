@@ -7,6 +7,14 @@ interface Bytes {
   readonly length: number;
 }
 
+/** What the fields of values hold outside of their map, such as timers that run. */
+export interface HeldByFields {
+  /** The fields of the value at an address let go: `bpf_obj_free_fields`. */
+  drop(value: Address): void;
+  /** Those of all values do. */
+  dropAll(): void;
+}
+
 /**
  * The values of a map in which some fields are not data: locks, timers, pointers of programs. User space reads them as
  * zeros, and what it writes there is not kept: `copy_map_value` and `check_and_init_map_value` of `include/linux/bpf.h`,
@@ -16,6 +24,8 @@ export class ValueRecord {
   readonly fields: readonly SpecialField[];
   /** Whether BPF_F_LOCK means anything: `bpf_res_spin_lock` is none that user space can take. */
   readonly hasSpinLock: boolean;
+  /** `undefined` while no field holds anything. */
+  held: HeldByFields | undefined;
   readonly #data: readonly Bytes[];
   readonly #special: readonly Bytes[];
   /** The special fields that an update lets go of, which are all but locks: `bpf_obj_free_fields`. */
@@ -44,11 +54,13 @@ export class ValueRecord {
 
   /** Keeps a value of user space where there was none: special fields are as new. */
   storeNew(memory: AddressSpace, at: Address, value: Address): void {
+    this.held?.drop(at);
     this.load(memory, value, at);
   }
 
   /** Keeps a value of user space where there was one: locks stay as they are, and what was pointed to is let go. */
   store(memory: AddressSpace, at: Address, value: Address): void {
+    this.held?.drop(at);
     this.#copyData(memory, at, value);
     clear(memory, at, this.#dropped);
   }

@@ -79,6 +79,11 @@ export class ArrayMap extends EmbeddedMap {
     return index < this.maxEntries ? this.#values + index * this.#elementSize : 0;
   }
 
+  override keyOf(value: Address, scratch: Address): Address {
+    this.memory.u32[scratch >>> 2] = (value - this.#values) / this.#elementSize;
+    return scratch;
+  }
+
   override update(key: Address, value: Address, flags: number): number {
     const mode = this.updateMode(flags);
     if (mode < 0) return -EINVAL;

@@ -75,7 +75,13 @@ export class HashTable extends EmbeddedMap {
   }
 
   /** Is told that the value at a place in an element is about to go. */
-  protected dropValue(_at: Address): void {}
+  protected dropValue(at: Address): void {
+    this.record?.held?.drop(at);
+  }
+
+  override keyOf(value: Address): Address {
+    return value - (this.#valueWord - 1) * 4;
+  }
 
   /** Calls a function with the place of every value that is there. */
   protected forEachValue(call: (at: Address) => void): void {

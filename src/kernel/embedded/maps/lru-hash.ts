@@ -103,6 +103,7 @@ class LruHash extends HashTable {
 
   /** Whatever comes in the place of a deleted entry may lie right before the hand, which must not take it for the oldest. */
   protected override dropValue(at: Address): void {
+    super.dropValue(at);
     this.#setUsed(at, 1);
   }
 

@@ -108,6 +108,7 @@ export class InnerMaps {
     if (map === undefined) return;
     const previous = memory.u32[at >>> 2] as number;
     map.references++;
+    map.kernelReferences++;
     memory.u32[at >>> 2] = map.id;
     this.#put(previous);
   }
@@ -123,7 +124,9 @@ export class InnerMaps {
 
   #put(id: number): void {
     const map = id === 0 ? undefined : this.#host.maps.get(id);
-    if (map !== undefined) this.#host.maps.put(map);
+    if (map === undefined) return;
+    map.kernelReferences--;
+    this.#host.maps.put(map);
   }
 
   #fdAt(value: Address): number {

@@ -65,8 +65,8 @@ export class ProgArrayMap extends FdArray {
    * With the last fd or pin the programs go, even while programs that are loaded use the map: it could be among them that
    * keep each other alive. `prog_array_map_free`, and `bpf_map_put_uref` before it.
    */
-  referenceDropped(): void {
-    if (this.references === this.programReferences) this.clear();
+  protected override usersGone(): void {
+    this.clear();
   }
 
   override free(): void {

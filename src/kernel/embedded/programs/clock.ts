@@ -5,6 +5,11 @@ export class Clock {
     return Math.floor(performance.now() * 1e6);
   }
 
+  /** CLOCK_REALTIME: since 1970. */
+  realtime(): number {
+    return Date.now() * 1e6;
+  }
+
   /** CLOCK_TAI: since 1970, and ahead of UTC by its leap seconds. */
   tai(): number {
     return (Date.now() + TAI_OFFSET_MS) * 1e6;

@@ -49,11 +49,12 @@ export class EmbeddedProgram implements KernelObject {
     this.#host = host;
     this.traits = traits;
     this.linked = linked;
+    linked.object = this;
     this.tableIndex = host.place(linked.entry);
     this.loadTime = host.clock.monotonic();
     for (const map of traits.maps) {
       map.references++;
-      map.programReferences++;
+      map.kernelReferences++;
     }
     if (traits.debug !== undefined) traits.debug.btf.references++;
   }
@@ -75,7 +76,7 @@ export class EmbeddedProgram implements KernelObject {
     const state: KernelState = this.#host.state;
     this.#host.displace(this.tableIndex);
     for (const map of this.traits.maps) {
-      map.programReferences--;
+      map.kernelReferences--;
       put(state, map);
     }
     if (this.traits.debug !== undefined) put(state, this.traits.debug.btf);

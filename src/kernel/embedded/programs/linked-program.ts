@@ -1,4 +1,5 @@
 import type { Address } from "../../../memory/address-space.ts";
+import type { KernelObject } from "../kernel-object.ts";
 
 /** A compiled program that is tied to a kernel, and can be run. */
 export interface LinkedProgram {
@@ -6,6 +7,8 @@ export interface LinkedProgram {
   readonly run: (ctx: Address, frame: Address, times: number) => number;
   /** The function by which another program calls it in its own place. */
   readonly entry: CallableFunction;
+  /** What refers to it, and keeps its maps; `undefined` until it is loaded. */
+  object: KernelObject | undefined;
   /** BPF_PROG_TYPE_…. */
   readonly type: number;
   /** Whether the program may look at bytes: its stack, its context and packet, and what its maps hold. */

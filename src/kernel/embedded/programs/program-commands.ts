@@ -30,6 +30,11 @@ export class ProgramCommands {
     return progTestRun(this.#programs, attr, uattr);
   }
 
+  /** Nothing calls a program any more. */
+  release(): void {
+    this.#host?.timers.release();
+  }
+
   get #programs(): ProgramHost {
     this.#host ??= new ProgramHost(this.#state, this.#trace);
     return this.#host;

@@ -10,7 +10,9 @@ import { FRAME_SIZE } from "./compiler/registers.ts";
 import { EmbeddedProgram } from "./embedded-program.ts";
 import { currentIdentity, type Identity } from "./identity.ts";
 import { KeyCopy } from "./key-copy.ts";
+import type { LinkedProgram } from "./linked-program.ts";
 import { Packets } from "./packet.ts";
+import { Timers } from "./timers.ts";
 
 /** `MAX_TAIL_CALL_CNT`, and how deep functions may call each other: `MAX_CALL_FRAMES`. */
 const MOST_TAIL_CALLS = 33;
@@ -31,6 +33,7 @@ export class ProgramHost {
   readonly clock = new Clock();
   readonly identity: Identity = currentIdentity();
   readonly packets: Packets;
+  readonly timers: Timers;
   readonly trace: (line: string) => void;
   /** Where the context of a program that is run lies: enough for every type but those whose caller says how long it is. */
   readonly context: Address;
@@ -70,6 +73,7 @@ export class ProgramHost {
     this.cpu = this.state.cpu;
     this.context = words + CONTEXT;
     this.packets = new Packets(memory);
+    this.timers = new Timers(this);
     const start = memory.allocate(STACK_SIZE, "the stack of programs");
     this.stack = { start, end: start + STACK_SIZE };
     this.frame = this.stack.end - FRAME_SIZE;
@@ -100,6 +104,16 @@ export class ProgramHost {
     } finally {
       this.cpu = before;
     }
+  }
+
+  /** Calls a function of a program that no program has called: with a map, and the key and the value of an element. */
+  callBack(
+    { program, address }: { readonly program: LinkedProgram; readonly address: number },
+    map: EmbeddedMap,
+    value: Address,
+  ): void {
+    const key = map.keyOf(value, this.frame);
+    program.callback(address)(map.base, key, value, 0, this.frame - FRAME_SIZE);
   }
 
   /** The map whose segment a register points to. */

@@ -29,6 +29,7 @@ export function linkProgram(host: ProgramHost, compiled: CompiledProgram): Linke
     get entry() {
       return exports[ENTRY] as CallableFunction;
     },
+    object: undefined,
     type: compiled.type,
     canSee: (at, bytes) => host.isVisible(at, bytes, compiled.maps),
     callback: (address) => exports[callbackName(address)] as Callback,

@@ -59,6 +59,7 @@ import {
   GET_CURRENT_UID_GID,
   GET_PRANDOM_U32,
 } from "./surroundings.ts";
+import { TIMER_CANCEL, TIMER_INIT, TIMER_SET_CALLBACK, TIMER_START } from "./timers.ts";
 import { XDP_ADJUST_HEAD, XDP_ADJUST_META, XDP_ADJUST_TAIL } from "./xdp-adjustments.ts";
 
 /** There is one cgroup and one network namespace: the first. */
@@ -83,6 +84,10 @@ const BY_NAME = {
   bpf_for_each_map_elem: FOR_EACH_MAP_ELEM,
   bpf_spin_lock: SPIN_LOCK,
   bpf_spin_unlock: SPIN_UNLOCK,
+  bpf_timer_init: TIMER_INIT,
+  bpf_timer_set_callback: TIMER_SET_CALLBACK,
+  bpf_timer_start: TIMER_START,
+  bpf_timer_cancel: TIMER_CANCEL,
 
   bpf_ringbuf_output: RINGBUF_OUTPUT,
   bpf_ringbuf_reserve: RINGBUF_RESERVE,
