@@ -120,7 +120,7 @@ class World {
     for (let number = 1; number <= count + 1; number++) {
       const agent = {
         number,
-        ordersLoads: true,
+        fence: 0,
         waitFor: (owner: number) => {
           if (actors[owner - 1]?.state === "dead") return true;
           if (current === undefined) throw new Error("a lock is held by nobody who lives");

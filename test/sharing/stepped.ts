@@ -11,7 +11,7 @@ const SHARED = join(ROOT, "src/kernel/embedded/shared");
 
 /** The methods and functions of each file that touch shared memory. */
 const STEPPED: Readonly<Record<string, readonly string[]>> = {
-  "locks.ts": ["take", "tryTake", "release", "bumpVersion", "versionOf"],
+  "locks.ts": ["take", "tryTake", "release", "version", "bumpVersion"],
   "hash-elements.ts": [
     ...["lock", "unlock", "find", "linkTo", "hasKey", "linked", "insert", "replace", "remove", "chain", "takeSpare"],
     ...["giveSpare", "take", "giveBack", "awaitHolders", "sweep", "#collect", "version", "#lockFree", "#unlockFree"],
@@ -106,7 +106,7 @@ function rewrite(body: string): string {
   );
   text = wrap(text, /\bcopyBytes\(/g, "(", ")", (all) => `(yield* $${all})`, /\$$/);
   const calls = new RegExp(
-    `(?:(?:this|table|this\\.table|this\\.locks)\\.|\\b(?=bumpVersion|versionOf))(?:${NAMES.join("|")})\\(`,
+    `(?:(?:this|table|this\\.table|this\\.locks)\\.|\\b(?=bumpVersion))(?:${NAMES.join("|")})\\(`,
     "g",
   );
   return wrap(text, calls, "(", ")", (all) => `(yield* ${all})`);

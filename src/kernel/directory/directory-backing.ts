@@ -25,6 +25,8 @@ const SPINS = 100;
 const NAPS = 4;
 const SHORTEST_NAP = 0.05;
 const LONGEST_NAP = 1;
+/** More than a line of any cache, so that nobody else writes to that of a fence. */
+const FENCE_BYTES = 128;
 
 /** A directory of the system that keeps the maps of an embedded kernel, and shares them with whoever opens it too. */
 export class DirectoryBacking implements Backing {
@@ -54,7 +56,7 @@ export class DirectoryBacking implements Backing {
     const registry = this.#registry;
     this.#agent = {
       number,
-      ordersLoads: system.arch === "x64",
+      fence: system.arch === "x64" ? 0 : this.memory.allocate(FENCE_BYTES, "the embedded kernel") >>> 2,
       waitFor: (owner, attempt) => waitFor(system, registry, owner, attempt),
     };
     this.#registry.tidyUp();

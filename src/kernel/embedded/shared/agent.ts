@@ -5,8 +5,11 @@ import type { MapHost } from "../map-ops.ts";
 export interface Agent {
   /** Its number, from 1 on: no other agent of the same maps has it or ever had it. */
   readonly number: number;
-  /** Whether the processor reads memory in the order in which it is told to, as x64 does. */
-  readonly ordersLoads: boolean;
+  /**
+   * A word of the memory that is its own, to which it stores so that what it loads before and after comes in this order; 0
+   * on x64, which loads in the order in which it is told to.
+   */
+  readonly fence: number;
   /**
    * Waits a moment for the agent that holds a lock, a little longer with every attempt. True when that agent has died, so
    * that it will never let go.

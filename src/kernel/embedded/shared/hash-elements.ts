@@ -4,7 +4,7 @@ import { jhash, jhashTwoWords, jhashWord } from "../jhash.ts";
 import { HASH_HEADER, type HashPlan, valueWord } from "../maps/hash-segment.ts";
 import { SEGMENT } from "../segment.ts";
 import type { Agent } from "./agent.ts";
-import { bumpVersion, Locks, versionOf } from "./locks.ts";
+import { bumpVersion, Locks } from "./locks.ts";
 
 /** A table in a segment: its sizes, which were checked, and where it lies. */
 export interface HashTablePlace extends HashPlan {
@@ -303,9 +303,9 @@ export class HashElements {
     return Math.floor((element - this.origin - this.first) / this.elementWords);
   }
 
-  /** The version of a guard: see `versionOf`. */
+  /** The version of a guard: see `Locks.version`. */
   version(guard: number): number {
-    return versionOf(this.#memory.i32, guard);
+    return this.locks.version(guard);
   }
 
   #lockFree(): void {

@@ -39,14 +39,24 @@ export class Locks {
   release(word: number): void {
     Atomics.store(this.#memory.i32, word, 0);
   }
+
+  /**
+   * The version of a guard, to be asked before and after reading. What was read before is read before the version is: an atomic
+   * store waits for the loads before it, and an atomic load for the atomic stores.
+   */
+  version(guard: number): number {
+    const { i32 } = this.#memory;
+    const { fence } = this.#agent;
+    if (fence !== 0) Atomics.store(i32, fence, 0);
+    return Atomics.load(i32, guard + GUARD.VERSION);
+  }
 }
 
-/** Tells readers that something which they may be standing on has gone. Only for who holds the guard. */
+/**
+ * Tells readers that something which they may be standing on has gone. Only for who holds the guard. What is stored from then
+ * on is stored after the version: the load waits for it, and all stores wait for the load.
+ */
 export function bumpVersion(i32: Int32Array, guard: number): void {
   Atomics.store(i32, guard + GUARD.VERSION, ((i32[guard + GUARD.VERSION] as number) + 1) | 0);
-}
-
-/** The version of a guard, to be asked before and after reading. */
-export function versionOf(i32: Int32Array, guard: number): number {
-  return Atomics.load(i32, guard + GUARD.VERSION);
+  Atomics.load(i32, guard + GUARD.VERSION);
 }

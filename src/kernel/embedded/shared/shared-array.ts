@@ -11,7 +11,7 @@ import type { MapGeometry } from "../maps/map-geometry.ts";
 import { slotSize } from "../maps/percpu-values.ts";
 import { copyBytes } from "../user-memory.ts";
 import type { SharingHost } from "./agent.ts";
-import { bumpVersion, Locks, versionOf } from "./locks.ts";
+import { bumpVersion, Locks } from "./locks.ts";
 
 /** How a shared array keeps its values. */
 export interface SharedArrayShape {
@@ -135,10 +135,10 @@ export class SharedArray extends EmbeddedMap {
     const { i32 } = memory;
     const guard = this.#guardOf(index);
     for (;;) {
-      const version = versionOf(i32, guard);
+      const version = this.#locks.version(guard);
       const isStaged = Atomics.load(i32, guard + GUARD.STAGED) === index + 1;
       this.loadValue(isStaged ? this.#stageOf(index) : element, value);
-      if (versionOf(i32, guard) === version) return;
+      if (this.#locks.version(guard) === version) return;
     }
   }
 

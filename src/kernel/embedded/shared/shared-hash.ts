@@ -3,12 +3,15 @@ import { BPF_EXIST, BPF_NOEXIST } from "../../../abi/flags.ts";
 import type { Address } from "../../../memory/address-space.ts";
 import { genericDeleteBatch, genericUpdateBatch } from "../generic-batch.ts";
 import type { MapBatch } from "../map-batch.ts";
-import { EmbeddedMap } from "../map-ops.ts";
+import { type ElementCode, EmbeddedMap } from "../map-ops.ts";
 import { HASH_HEADER, hashPlan } from "../maps/hash-segment.ts";
 import { slotSize } from "../maps/percpu-values.ts";
+import { SEGMENT } from "../segment.ts";
 import { accessOk, copyBytes } from "../user-memory.ts";
-import type { SharingHost } from "./agent.ts";
+import type { Agent, SharingHost } from "./agent.ts";
+import type { SharedHashGeometry } from "./hash-chain.ts";
 import { HashElements } from "./hash-elements.ts";
+import { compileSharedLookup, compileSharedUpdate } from "./shared-hash-code.ts";
 
 /** How a shared table keeps its values. */
 export interface SharedHashShape {
@@ -35,6 +38,7 @@ export class SharedHash extends EmbeddedMap {
   protected readonly table: HashElements;
   readonly #userValueSize: number;
   readonly #isPercpu: boolean;
+  readonly #agent: Agent;
 
   /** Over a segment whose sizes were checked; `isNew` for one that is only now made shared. */
   constructor({ memory, agent }: SharingHost, base: Address, shape: SharedHashShape, isNew: boolean) {
@@ -42,6 +46,7 @@ export class SharedHash extends EmbeddedMap {
     const { keySize, maxEntries } = this;
     this.#userValueSize = shape.userValueSize;
     this.#isPercpu = shape.isPercpu;
+    this.#agent = agent;
     const seed = this.header(HASH_HEADER.SEED) | 0;
     const plan = hashPlan(keySize, shape.storedSize, maxEntries);
     this.table = new HashElements(memory, agent, { ...plan, base, keySize, maxEntries, seed });
@@ -330,6 +335,41 @@ export class SharedHash extends EmbeddedMap {
       value += valueSize;
     }
     return hasValues || chain.length === 0 ? chain.length : -EFAULT;
+  }
+
+  /** A lookup is the same in every table: what user space looks up, no type counts as use. */
+  override generateLookup(code: ElementCode): (() => number) | undefined {
+    return compileSharedLookup(this.#geometry, code);
+  }
+
+  override generateUpdate(code: ElementCode): (() => number) | undefined {
+    return this.evicts ? undefined : compileSharedUpdate(this.#geometry, code);
+  }
+
+  get #geometry(): SharedHashGeometry {
+    const { table, base } = this;
+    return {
+      segment: base,
+      buckets: table.buckets * 4,
+      bucketMask: table.bucketMask,
+      guards: table.guards * 4,
+      guardMask: table.guardMask,
+      first: table.first,
+      last: table.last,
+      elements: table.elements,
+      elementWords: table.elementWords,
+      maxEntries: this.maxEntries,
+      keySize: this.keySize,
+      valueOffset: table.valueWord * 4,
+      valueSize: this.#userValueSize,
+      seed: table.seed,
+      free: base + HASH_HEADER.FREE,
+      freeLock: base + HASH_HEADER.FREE_LOCK,
+      used: base + HASH_HEADER.USED,
+      frozen: base + SEGMENT.FROZEN,
+      agent: this.#agent.number,
+      fence: this.#agent.fence * 4,
+    };
   }
 
   #valueAt(element: number): Address {

@@ -22,7 +22,7 @@ import {
 import { SEGMENT } from "../segment.ts";
 import { copyBytes } from "../user-memory.ts";
 import type { SharingHost } from "./agent.ts";
-import { bumpVersion, Locks, versionOf } from "./locks.ts";
+import { bumpVersion, Locks } from "./locks.ts";
 import { Pieces } from "./pieces.ts";
 import { TrieWalk } from "./trie-walk.ts";
 
@@ -75,23 +75,21 @@ export class SharedLpmTrie extends EmbeddedMap {
   override lookup(key: Address): Address {
     const bits = this.#bitsOf(key);
     if (bits < 0) return 0;
-    const { i32 } = this.memory;
     for (;;) {
-      const version = versionOf(i32, this.#guard);
+      const version = this.#locks.version(this.#guard);
       const value = this.#walk.longest(key, bits);
-      if (versionOf(i32, this.#guard) === version) return value === 0 ? 0 : (this.#origin + value) * 4;
+      if (this.#locks.version(this.#guard) === version) return value === 0 ? 0 : (this.#origin + value) * 4;
     }
   }
 
   override copyValue(key: Address, to: Address): number {
     const bits = this.#bitsOf(key);
     if (bits < 0) return -ENOENT;
-    const { i32 } = this.memory;
     for (;;) {
-      const version = versionOf(i32, this.#guard);
+      const version = this.#locks.version(this.#guard);
       const value = this.#walk.longest(key, bits);
       if (value !== 0) copyBytes(this.memory, to, (this.#origin + value) * 4, this.valueSize);
-      if (versionOf(i32, this.#guard) === version) return value === 0 ? -ENOENT : 0;
+      if (this.#locks.version(this.#guard) === version) return value === 0 ? -ENOENT : 0;
     }
   }
 
@@ -116,15 +114,14 @@ export class SharedLpmTrie extends EmbeddedMap {
   }
 
   override getNextKey(key: Address, next: Address): number {
-    const { i32 } = this.memory;
     const bits = key === 0 ? -1 : this.#bitsOf(key);
     for (;;) {
-      const version = versionOf(i32, this.#guard);
+      const version = this.#locks.version(this.#guard);
       const root = this.#nodes.linked(this.#walk.root);
       let node = 0;
       if (root !== 0) node = bits < 0 ? this.#walk.first(root) : this.#walk.after(key, bits);
       if (node !== 0) this.#walk.copyKey(node, next);
-      if (versionOf(i32, this.#guard) === version) return node === 0 ? -ENOENT : 0;
+      if (this.#locks.version(this.#guard) === version) return node === 0 ? -ENOENT : 0;
     }
   }
 

@@ -7,7 +7,7 @@ import { RING_HEADER } from "../maps/queue-stack.ts";
 import { SEGMENT } from "../segment.ts";
 import { copyBytes } from "../user-memory.ts";
 import type { SharingHost } from "./agent.ts";
-import { bumpVersion, Locks, versionOf } from "./locks.ts";
+import { bumpVersion, Locks } from "./locks.ts";
 
 const U32 = 2n ** 32n;
 
@@ -57,11 +57,10 @@ export class SharedRing extends EmbeddedMap {
   }
 
   override copyValue(_key: Address, value: Address): number {
-    const { i32 } = this.memory;
     for (;;) {
-      const version = versionOf(i32, this.#guard);
+      const version = this.#locks.version(this.#guard);
       const result = this.#copyNext(value);
-      if (versionOf(i32, this.#guard) === version) return result;
+      if (this.#locks.version(this.#guard) === version) return result;
     }
   }
 

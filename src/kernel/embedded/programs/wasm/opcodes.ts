@@ -118,10 +118,12 @@ export const MEMORY_COPY = 10;
 
 /** The prefix of atomics; behind it their number. */
 export const PREFIX_ATOMIC = 0xfe;
+export const ATOMIC_I32_LOAD = 0x10;
 export const ATOMIC_I64_LOAD = 0x11;
 export const ATOMIC_I64_LOAD8_U = 0x14;
 export const ATOMIC_I64_LOAD16_U = 0x15;
 export const ATOMIC_I64_LOAD32_U = 0x16;
+export const ATOMIC_I32_STORE = 0x17;
 export const ATOMIC_I64_STORE = 0x18;
 export const ATOMIC_I64_STORE8 = 0x1b;
 export const ATOMIC_I64_STORE16 = 0x1c;
@@ -137,5 +139,6 @@ export const ATOMIC_I64_XOR = 0x3b;
 export const ATOMIC_I64_XOR32 = 0x40;
 export const ATOMIC_I64_XCHG = 0x42;
 export const ATOMIC_I64_XCHG32 = 0x47;
+export const ATOMIC_I32_CMPXCHG = 0x48;
 export const ATOMIC_I64_CMPXCHG = 0x49;
 export const ATOMIC_I64_CMPXCHG32 = 0x4e;

@@ -1,0 +1,169 @@
+import type { Address } from "../../../memory/address-space.ts";
+import { GUARD } from "../guards.ts";
+import type { ElementCode } from "../map-ops.ts";
+import type { FunctionBody, Local } from "../programs/wasm/function-body.ts";
+import {
+  ATOMIC_I32_CMPXCHG,
+  ATOMIC_I32_LOAD,
+  ATOMIC_I32_STORE,
+  ELSE,
+  I32,
+  I32_ADD,
+  I32_EQZ,
+  I32_GE_U,
+  I32_LOAD,
+  I32_MUL,
+  I32_NE,
+  I32_STORE,
+  RETURN,
+} from "../programs/wasm/opcodes.ts";
+import { compileCommand, SLOW, writeCopy } from "./command-code.ts";
+import { HashChain, type SharedHashGeometry, WORD_LOG2 } from "./hash-chain.ts";
+
+const [LOCK, VERSION, SPARE] = [GUARD.LOCK * 4, GUARD.VERSION * 4, GUARD.SPARE * 4];
+const NOT_FOUND = -2;
+
+/** Beyond so many bytes a key is not worth being spelled out. */
+const MOST_KEY_BYTES = 64;
+
+/**
+ * BPF_MAP_LOOKUP_ELEM on one hash table that is shared: `SharedHash.copyValue` with all numbers spelled out. When the version
+ * has moved meanwhile, the plain command does it all again. `undefined` where no such code can be made.
+ */
+export function compileSharedLookup(geometry: SharedHashGeometry, code: ElementCode): (() => number) | undefined {
+  if (geometry.keySize > MOST_KEY_BYTES) return undefined;
+  return compileCommand(code, (body) => {
+    const chain = new HashChain(body, geometry, code.key);
+    const version = body.local(I32);
+    const pushUnlessMoved = (result: number): void => {
+      if (geometry.fence !== 0) body.i32(0).i32(0).atomic(ATOMIC_I32_STORE, WORD_LOG2, geometry.fence);
+      body.get(chain.guard).atomic(ATOMIC_I32_LOAD, WORD_LOG2, VERSION).get(version).op(I32_NE);
+      body.if(I32).i32(SLOW).op(ELSE).i32(result).end();
+    };
+    body.get(chain.guard).atomic(ATOMIC_I32_LOAD, WORD_LOG2, VERSION).set(version);
+    chain.search(() => {
+      const from = { base: chain.element, offset: geometry.valueOffset };
+      writeCopy(body, { offset: code.value }, from, geometry.valueSize);
+      pushUnlessMoved(0);
+      body.op(RETURN);
+    });
+    pushUnlessMoved(NOT_FOUND);
+  });
+}
+
+/**
+ * BPF_MAP_UPDATE_ELEM with BPF_ANY on one hash table that is shared, of a type that keeps nothing but values:
+ * `SharedHash.update` with all numbers spelled out, and the same stores in the same order. What it would have to wait or to make
+ * room for, it leaves to the plain command, and the locks as they were. `undefined` where no such code can be made.
+ */
+export function compileSharedUpdate(geometry: SharedHashGeometry, code: ElementCode): (() => number) | undefined {
+  if (geometry.keySize > MOST_KEY_BYTES) return undefined;
+  return compileCommand(code, (body) => {
+    body.i32(0).memory(I32_LOAD, geometry.frozen).if().i32(SLOW).op(RETURN).end();
+    const update = new Update(body, geometry, code);
+    update.lockGuard();
+    update.replace();
+    update.insert();
+  });
+}
+
+/** The parts of an update. */
+class Update {
+  readonly #body: FunctionBody;
+  readonly #geometry: SharedHashGeometry;
+  readonly #value: Address;
+  readonly #chain: HashChain;
+  /** The link to the element that is filled, and its address. */
+  readonly #link: Local;
+  readonly #element: Local;
+
+  constructor(body: FunctionBody, geometry: SharedHashGeometry, code: ElementCode) {
+    this.#body = body;
+    this.#geometry = geometry;
+    this.#value = code.value;
+    this.#chain = new HashChain(body, geometry, code.key);
+    this.#link = body.local(I32);
+    this.#element = body.local(I32);
+  }
+
+  lockGuard(): void {
+    this.#body.get(this.#chain.guard);
+    this.#takeOrElse(LOCK, () => {});
+  }
+
+  /** When the key is there, puts the spare element of the guard in the place of its own, and returns. */
+  replace(): void {
+    const body = this.#body;
+    const { guard, element: old, link } = this.#chain;
+    this.#chain.search(() => {
+      body.get(guard).memory(I32_LOAD, SPARE).set(this.#link);
+      this.#chain.pushIsElement(this.#link);
+      body.op(I32_EQZ).if();
+      this.#unlock();
+      body.i32(SLOW).op(RETURN).end();
+      body.get(guard).i32(0).atomic(ATOMIC_I32_STORE, WORD_LOG2, SPARE);
+      this.#fill(old);
+      body.get(link).get(this.#link).atomic(ATOMIC_I32_STORE, WORD_LOG2);
+      body.get(guard).get(guard).memory(I32_LOAD, VERSION).i32(1).op(I32_ADD);
+      body.atomic(ATOMIC_I32_STORE, WORD_LOG2, VERSION);
+      body.get(guard);
+      this.#chain.pushLink(old);
+      body.atomic(ATOMIC_I32_STORE, WORD_LOG2, SPARE);
+      this.#unlock();
+      body.i32(0).op(RETURN);
+    });
+  }
+
+  /** Puts a free element at the head of the chain, and ends the function. */
+  insert(): void {
+    const body = this.#body;
+    const { free, freeLock, used, maxEntries, first, elementWords } = this.#geometry;
+    const unlockFree = (): void => {
+      body.i32(0).i32(0).atomic(ATOMIC_I32_STORE, WORD_LOG2, freeLock);
+    };
+    body.i32(0);
+    this.#takeOrElse(freeLock, () => this.#unlock());
+    body.i32(0).memory(I32_LOAD, free).set(this.#link);
+    this.#chain.pushIsElement(this.#link);
+    body.if();
+    this.#chain.pushAddress(this.#link);
+    body.set(this.#element);
+    body.i32(0).get(this.#element).memory(I32_LOAD).atomic(ATOMIC_I32_STORE, WORD_LOG2, free);
+    body.op(ELSE);
+    body.i32(0).memory(I32_LOAD, used).tee(this.#link).i32(maxEntries).op(I32_GE_U).if();
+    unlockFree();
+    this.#unlock();
+    body.i32(SLOW).op(RETURN).end();
+    body.i32(0).get(this.#link).i32(1).op(I32_ADD).atomic(ATOMIC_I32_STORE, WORD_LOG2, used);
+    body.get(this.#link).i32(elementWords).op(I32_MUL).i32(first).op(I32_ADD).set(this.#link);
+    body.end();
+    unlockFree();
+    this.#fill(this.#chain.bucket);
+    body.get(this.#chain.bucket).get(this.#link).atomic(ATOMIC_I32_STORE, WORD_LOG2);
+    this.#unlock();
+    body.i32(0);
+  }
+
+  /** Takes a lock in the word at the address on the stack, or does something and returns `SLOW`. */
+  #takeOrElse(offset: number, otherwise: () => void): void {
+    const body = this.#body;
+    body.i32(0).i32(this.#geometry.agent).atomic(ATOMIC_I32_CMPXCHG, WORD_LOG2, offset).if();
+    otherwise();
+    body.i32(SLOW).op(RETURN).end();
+  }
+
+  /** Fills the element that nobody sees yet; it links to what a word links to now. */
+  #fill(link: Local): void {
+    const body = this.#body;
+    const { valueOffset, valueSize } = this.#geometry;
+    this.#chain.pushAddress(this.#link);
+    body.set(this.#element);
+    this.#chain.key.write(this.#element);
+    writeCopy(body, { base: this.#element, offset: valueOffset }, { offset: this.#value }, valueSize);
+    body.get(this.#element).get(link).memory(I32_LOAD).memory(I32_STORE);
+  }
+
+  #unlock(): void {
+    this.#body.get(this.#chain.guard).i32(0).atomic(ATOMIC_I32_STORE, WORD_LOG2, LOCK);
+  }
+}

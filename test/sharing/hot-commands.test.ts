@@ -1,0 +1,225 @@
+/**
+ * Lookups and updates of shared maps that are called so often that code is made for them: it answers what was answered
+ * before, leaves the same bytes, and waits for nobody that the plain commands would not wait for.
+ */
+import assert from "node:assert/strict";
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { type Bpf, BpfError, bytes, embedded, type HashMap, u32 } from "mapiary";
+import { HOT_CALLS } from "../../src/kernel/embedded/prepared-elements.ts";
+import { newDirectory } from "../kernels.ts";
+import { fc } from "../seeded.ts";
+
+const PIN = "/sys/fs/bpf/map";
+const MAX_ENTRIES = 6;
+
+/** A map in a directory of its own. */
+class Scene {
+  readonly directory = newDirectory();
+  readonly file = join(this.directory, "map");
+  readonly map: HashMap<Uint8Array, Uint8Array>;
+  readonly #bpf: Bpf;
+  readonly #keySize: number;
+  readonly #valueSize: number;
+
+  constructor(isHot: boolean, keySize = 4, valueSize = 8, type: "hash" | "lru_hash" | "percpu_hash" = "hash") {
+    this.#bpf = embedded({ bpffs: this.directory, possibleCpus: 1 });
+    this.#keySize = keySize;
+    this.#valueSize = valueSize;
+    const layouts = { key: bytes(keySize), value: bytes(valueSize) };
+    const spec = { type: type as "hash", ...layouts, maxEntries: MAX_ENTRIES, flags: ["zero_seed"] } as const;
+    this.map = this.#bpf.createMap(spec);
+    this.map.pin(PIN);
+    if (isHot) this.takeTurns(HOT_CALLS + 100);
+  }
+
+  /** Writes and reads an entry a number of times, and deletes it. */
+  takeTurns(times: number): void {
+    const [key, value] = [this.bytes(0, this.#keySize), this.#value(0)];
+    for (let call = 0; call < times; call++) {
+      this.map.set(key, value);
+      this.map.get(key);
+    }
+    this.map.delete(key);
+  }
+
+  /** The bytes of the segment, but for how often something was taken out of it. */
+  withoutVersions(): string {
+    const words = new Int32Array(Uint8Array.from(readFileSync(this.file)).buffer);
+    const stored = this.map.type === "lru_hash" ? this.#valueSize + 4 : Math.ceil(this.#valueSize / 4) * 4;
+    const even = (count: number): number => count + (count & 1);
+    const element = even(even(1 + Math.ceil(this.#keySize / 4)) + stored / 4);
+    const firstGuard = Math.ceil((FIRST_ELEMENT + (MAX_ENTRIES + 2) * element) / 16) * 16;
+    for (const guard of [firstGuard, firstGuard + 16]) words[guard + 1] = 0;
+    return words.join();
+  }
+
+  get(key: number): unknown {
+    return this.map.get(this.bytes(key, this.#keySize));
+  }
+
+  set(key: number, value: number): string {
+    try {
+      this.map.set(this.bytes(key, this.#keySize), this.#value(value));
+      return "set";
+    } catch (error) {
+      assert(error instanceof BpfError);
+      return error.code;
+    }
+  }
+
+  delete(key: number): boolean {
+    return this.map.delete(this.bytes(key, this.#keySize));
+  }
+
+  /** The map as somebody else has it, whose commands are few. */
+  other(): HashMap<number, number> {
+    const bpf = embedded({ bpffs: this.directory });
+    return bpf.openMap(PIN, { type: "hash", key: u32, value: bytes(this.#valueSize) }) as never;
+  }
+
+  word(at: number): number {
+    return readFileSync(this.file).readUInt32LE(at * 4);
+  }
+
+  poke(at: number, value: number): void {
+    const fd = openSync(this.file, "r+");
+    writeSync(fd, Uint8Array.from([value, value >>> 8, value >>> 16, value >>> 24]), 0, 4, at * 4);
+    closeSync(fd);
+  }
+
+  bytes(number: number, size: number): Uint8Array {
+    return Uint8Array.from({ length: size }, (_, at) => number * (at + 1));
+  }
+
+  /** Of a map with a value for each CPU, of which there is one: rounded up to 8 bytes. */
+  #value(number: number): Uint8Array {
+    const value = this.bytes(number, this.#valueSize);
+    return this.map.type === "percpu_hash" ? ([value] as never) : value;
+  }
+}
+
+const steps = fc.array(
+  fc.record({
+    op: fc.constantFrom("get" as const, "set" as const, "set" as const, "delete" as const),
+    key: fc.nat(8),
+    value: fc.nat(255),
+  }),
+  { maxLength: 60 },
+);
+
+/** Where things lie in the segment of a hash of `MAX_ENTRIES` of 4 + 8 bytes, in words: docs/segment-format.md. */
+const BUCKETS = 64;
+const FIRST_ELEMENT = BUCKETS + 8;
+const FIRST_GUARD = 112;
+const [LOCK, SPARE] = [0, 2];
+const GUARDS = [0, 1].map((guard) => FIRST_GUARD + guard * 16);
+const HEADER = { FREE: 17, FREE_LOCK: 21 };
+
+describe("commands on a shared hash that are called often", () => {
+  for (const [keySize, valueSize, type] of [
+    [4, 8, "hash"],
+    [8, 4, "hash"],
+    [20, 7, "hash"],
+    [64, 12, "hash"],
+    [68, 4, "hash"],
+    [6, 8, "hash"],
+    [4, 300, "hash"],
+    [12, 8, "lru_hash"],
+    [4, 16, "percpu_hash"],
+  ] as const) {
+    const shape = `keys of ${keySize} and values of ${valueSize} bytes in a ${type}`;
+    test(`answer what they answered before, and leave the same bytes, with ${shape}`, () => {
+      const hot = new Scene(true, keySize, valueSize, type);
+      const cold = new Scene(false, keySize, valueSize, type);
+      cold.takeTurns(2);
+      fc.assert(
+        fc.property(steps, (program) => {
+          for (const { op, key, value } of program) assert.deepEqual(hot[op](key, value), cold[op](key, value));
+          assert.deepEqual(hot.withoutVersions(), cold.withoutVersions());
+        }),
+        { numRuns: 20 },
+      );
+    });
+  }
+
+  test("see what others write, and are seen", () => {
+    const hot = new Scene(true);
+    const other = hot.other() as unknown as HashMap<number, Uint8Array>;
+    for (let round = 0; round < 50; round++) {
+      const key = round % MAX_ENTRIES;
+      other.set(new Uint32Array(hot.bytes(key, 4).buffer)[0] as number, hot.bytes(round, 8));
+      assert.deepEqual(hot.get(key), hot.bytes(round, 8));
+      hot.set(key, round + 1);
+      assert.deepEqual(other.get(new Uint32Array(hot.bytes(key, 4).buffer)[0] as number), hot.bytes(round + 1, 8));
+      if (round % 3 === 0) hot.delete(key);
+    }
+  });
+
+  test("see that the map was frozen, and closed", () => {
+    const hot = new Scene(true);
+    hot.set(1, 1);
+    hot.other().freeze();
+    assert.equal(hot.set(1, 2), "EPERM");
+    assert.deepEqual(hot.get(1), hot.bytes(1, 8));
+    hot.map.close();
+    assert.throws(() => hot.get(1), { code: "EBADF" });
+    assert.equal(hot.set(1, 2), "EBADF");
+  });
+
+  test("take over from those who died with a lock in hand", () => {
+    const hot = new Scene(true);
+    for (const word of [...GUARDS.map((guard) => guard + LOCK), HEADER.FREE_LOCK]) {
+      hot.poke(word, 999);
+      for (const key of [1, 2, 3, 4]) {
+        assert.equal(hot.set(key, key), "set");
+        assert.deepEqual(hot.get(key), hot.bytes(key, 8));
+        hot.delete(key);
+      }
+      assert.equal(hot.word(word), 0);
+    }
+  });
+
+  test("find a spare element when there is none, and use none that lies outside", () => {
+    const hot = new Scene(true);
+    for (const link of [0, 1, FIRST_GUARD, 0x7fffffff, 0xffffffff]) {
+      hot.set(1, 1);
+      for (const guard of GUARDS) hot.poke(guard + SPARE, link);
+      hot.poke(HEADER.FREE, link);
+      const before = readFileSync(hot.file).subarray(0, 64);
+      assert.match(hot.set(1, 2), /set|ENOMEM/);
+      hot.set(2, 2);
+      assert.deepEqual(readFileSync(hot.file).subarray(0, 64), before);
+      hot.delete(1);
+      hot.delete(2);
+    }
+  });
+
+  test("come to an end in a chain that goes round, and follow no link out of the segment", () => {
+    const hot = new Scene(true);
+    for (const key of [1, 2, 3]) hot.set(key, key);
+    for (const link of [FIRST_ELEMENT, FIRST_GUARD, 0, 0x7fffffff, 0xffffffff]) {
+      for (let bucket = 0; bucket < 8; bucket++) hot.poke(BUCKETS + bucket, link);
+      for (let element = 0; element < MAX_ENTRIES; element++) hot.poke(FIRST_ELEMENT + element * 4, link);
+      assert.equal(hot.get(7), undefined);
+      assert.match(hot.set(7, 7), /set|E2BIG/);
+    }
+  });
+
+  test("go on as they were where the platform forbids WebAssembly to be made", () => {
+    const { Module } = WebAssembly;
+    WebAssembly.Module = class {
+      constructor() {
+        throw new WebAssembly.CompileError("forbidden");
+      }
+    } as never;
+    try {
+      const hot = new Scene(true);
+      hot.set(1, 1);
+      assert.deepEqual(hot.get(1), hot.bytes(1, 8));
+    } finally {
+      WebAssembly.Module = Module;
+    }
+  });
+});
