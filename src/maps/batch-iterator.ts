@@ -50,12 +50,17 @@ export abstract class BatchIterator<T> implements IterableIterator<T> {
     return this;
   }
 
-  /** What `next` answers when no entry is left of the batch: the first of the next one. */
-  protected nextOfNextBatch(): IteratorResult<T, undefined> {
-    const batch = this.#isDone ? undefined : this.#source.next();
-    if (batch === undefined) return this.return();
-    this.#copy(batch);
-    return this.next();
+  /** Takes the next batch when nothing is left of one. False at the end. */
+  protected refill(): boolean {
+    while (this.left === 0) {
+      const batch = this.#isDone ? undefined : this.#source.next();
+      if (batch === undefined) {
+        this.return();
+        return false;
+      }
+      this.#copy(batch);
+    }
+    return true;
   }
 
   #copy({ count, keys, values }: Batch): void {
@@ -89,7 +94,7 @@ export class ReadingIterator<T> extends BatchIterator<T> {
   }
 
   next(): IteratorResult<T, undefined> {
-    if (this.left === 0) return this.nextOfNextBatch();
+    if (this.left === 0 && !this.refill()) return { done: true, value: undefined };
     const { keyAt, valueAt } = this;
     this.left--;
     this.keyAt = keyAt + this.#keySize;

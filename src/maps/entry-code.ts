@@ -104,16 +104,20 @@ export class EntryCode<K, V> {
     return this.#isHot(count) ? (this.#iterators[part] ??= this.#generateIterator(part)) : undefined;
   }
 
-  /** A class of its own for each part, so that the engine knows what `next` does wherever a loop calls it. */
+  /**
+   * A class of its own for each part, so that the engine knows what `next` does wherever a loop calls it. Its result is made
+   * in one place: then a loop that takes it apart needs no memory for it.
+   */
   #generateIterator(part: Part): IteratorClass {
     const code = new Code();
     const base = code.constant(BatchIterator);
-    code.add("if (this.left === 0) return this.nextOfNextBatch();");
+    code.add("let done = false; let value;");
+    code.add("if (this.left === 0 && !this.refill()) { done = true; } else {");
     code.add("const { memory, keyAt, valueAt } = this; const { view } = memory;");
     code.add("this.left--;");
     code.add(`this.keyAt = keyAt + ${this.#key.size}; this.valueAt = valueAt + ${this.#value.size};`);
-    const value = this.#expression(code, part);
-    return code.buildExpression(`class extends ${base} { next() {`, `return { done: false, value: ${value} }; } }`);
+    code.add(`value = ${this.#expression(code, part)}; }`);
+    return code.buildExpression(`class extends ${base} { next() {`, "return { done, value }; } }");
   }
 
   #generateRead(): EntryReader<[K, V]> {

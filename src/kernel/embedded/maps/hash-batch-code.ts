@@ -1,12 +1,12 @@
 import { generatesCode } from "../../../layout/compile.ts";
+import type { ElementOrder } from "./element-order.ts";
 import type { HashGeometry } from "./hash-code.ts";
 import { eachWord, isSameKey, jhashCode, jhashStart } from "./key-code.ts";
 
-/** How far a walk over the buckets of a table is, and how many entries it found on the way. */
-export interface BucketWalk {
-  /** The number of the next bucket. */
-  bucket: number;
-  entries: number;
+/** How far a walk over a table is: where it goes on, at a bucket or a position, and how many entries it found. */
+export interface Walk {
+  readonly next: number;
+  readonly entries: number;
 }
 
 /**
@@ -19,6 +19,19 @@ type CopyBlock = (
   bucket: number,
   end: number,
   most: number,
+  keys: number,
+  values: number,
+) => number;
+
+/**
+ * Copies the elements in use among those at the positions from `position` to `end` to the words `keys` and `values`, where
+ * there is room for all. Answers how many there were.
+ */
+type CopyElements = (
+  i32: Int32Array,
+  order: ElementOrder,
+  position: number,
+  end: number,
   keys: number,
   values: number,
 ) => number;
@@ -51,6 +64,7 @@ class ShapeCode {
   readonly #valueWord: number;
   #entries = 0;
   #copy: CopyBlock | undefined;
+  #copyElements: CopyElements | undefined;
   #update: UpdateBlock | undefined;
 
   constructor({ keyWords, valueWords, valueWord }: HashGeometry) {
@@ -67,6 +81,10 @@ class ShapeCode {
 
   get copy(): CopyBlock {
     return (this.#copy ??= this.#generateCopy());
+  }
+
+  get copyElements(): CopyElements {
+    return (this.#copyElements ??= this.#generateCopyElements());
   }
 
   get update(): UpdateBlock {
@@ -107,6 +125,26 @@ class ShapeCode {
     }`);
   }
 
+  #generateCopyElements(): CopyElements {
+    const [keyWords, valueWords, valueWord] = [this.#keyWords, this.#valueWords, this.#valueWord];
+    return compile(`(i32, order, position, end, keys, values) {
+      const { turn, first, elementWords, used } = order;
+      let key = keys;
+      let value = values;
+      for (; position < end; position++) {
+        const number = position ^ turn;
+        if (number >= used) continue;
+        const at = (first + Math.imul(number, elementWords)) | 0;
+        if (i32[at] < 0) continue;
+        ${eachWord(keyWords, (word) => `i32[key + ${word}] = i32[at + ${1 + word}];`)}
+        ${eachWord(valueWords, (word) => `i32[value + ${word}] = i32[at + ${valueWord + word}];`)}
+        key = (key + ${keyWords}) | 0;
+        value = (value + ${valueWords}) | 0;
+      }
+      return (key - keys) / ${keyWords};
+    }`);
+  }
+
   /** `HashTable.update`: first the buckets of all keys are found, then all entries are put there. */
   #generateUpdate(): UpdateBlock {
     const [keyWords, valueWords, valueWord] = [this.#keyWords, this.#valueWords, this.#valueWord];
@@ -140,7 +178,7 @@ class ShapeCode {
           link = i32[free];
           at = (origin + link) | 0;
           if (link !== 0) {
-            i32[free] = i32[at];
+            i32[free] = ~i32[at];
           } else {
             const next = i32[used];
             if (next >= maxEntries) return index;
@@ -174,7 +212,7 @@ export function copyBuckets(
   i32: Int32Array,
   table: HashGeometry,
   { from, most, keys, values }: { from: number; most: number; keys: number; values: number },
-): BucketWalk | undefined {
+): Walk | undefined {
   const shape = shapeOf(table);
   if (!shape?.isHot(Math.min(most, table.maxEntries))) return undefined;
   const { copy } = shape;
@@ -201,7 +239,28 @@ export function copyBuckets(
     entries += copied;
     bucket = end;
   }
-  return { bucket, entries };
+  return { next: bucket, entries };
+}
+
+/** Copies at most `most` elements in the order that they have, from the position `from` on; as `copyBuckets`. */
+export function copyElements(
+  i32: Int32Array,
+  table: HashGeometry,
+  order: ElementOrder,
+  { from, most, keys, values }: { from: number; most: number; keys: number; values: number },
+): Walk | undefined {
+  const shape = shapeOf(table);
+  if (!shape?.isHot(Math.min(most, table.maxEntries))) return undefined;
+  const { copyElements: copy } = shape;
+  const { keyWords, valueWords } = table;
+  let position = from;
+  let entries = 0;
+  while (entries < most && position < order.end) {
+    const end = Math.min(position + most - entries, position + BLOCK, order.end);
+    entries += copy(i32, order, position, end, keys + entries * keyWords, values + entries * valueWords);
+    position = end;
+  }
+  return { next: position, entries };
 }
 
 /** Updates `count` entries, one after another until the table is full. Answers how many; `undefined` where there is no generated code. */

@@ -90,7 +90,7 @@ export function generateUpdate(geometry: HashGeometry, code: ElementCode): () =>
       let link = i32[${free}];
       let at = (link + ${origin}) | 0;
       if (link !== 0) {
-        i32[${free}] = i32[at];
+        i32[${free}] = ~i32[at];
       } else {
         const used = i32[${used}];
         if (used >= ${maxEntries}) return slow();

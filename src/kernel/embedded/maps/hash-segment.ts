@@ -9,8 +9,9 @@ import { allCpusSize } from "./percpu-values.ts";
 /*
  * The segment: the header, one word for each bucket (the first element of its chain, 0 when it is empty), then the
  * elements: a word that links to the next one of the chain, the key padded to whole words, the value aligned to 8.
- * Links count words from the start of the segment. An element that is free is chained to the other free ones; those
- * that were never used are not even that, so a large map touches no page that it does not need. In a per-CPU table a
+ * Links count words from the start of the segment. An element that is free is chained to the other free ones, in memory that
+ * is not shared by a link with all bits turned: it is negative, so that who goes through the elements knows a free one. Those
+ * that were never used are not even chained, so a large map touches no page that it does not need. In a per-CPU table a
  * value is one slot for each possible CPU, each rounded up to 8 bytes. Behind the elements of the map lie as many again as
  * there are guards, and the guards: memory that is shared needs an element to fill before it takes the place of another.
  */

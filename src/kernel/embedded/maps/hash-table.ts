@@ -1,13 +1,14 @@
-import { E2BIG, EEXIST, EFAULT, EINVAL, ENOENT, ENOSPC } from "../../../abi/errno.ts";
-import { BPF_EXIST, BPF_NOEXIST } from "../../../abi/flags.ts";
+import { E2BIG, EEXIST, EINVAL, ENOENT } from "../../../abi/errno.ts";
+import { BPF_EXIST, BPF_F_ZERO_SEED, BPF_NOEXIST } from "../../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../../memory/address-space.ts";
 import { genericDeleteBatch, genericUpdateBatch } from "../generic-batch.ts";
 import { jhash, jhashTwoWords, jhashWord } from "../jhash.ts";
 import type { MapBatch } from "../map-batch.ts";
 import { type ElementCode, EmbeddedMap } from "../map-ops.ts";
 import { SEGMENT } from "../segment.ts";
-import { accessOk, copyBytes } from "../user-memory.ts";
-import { type BucketWalk, copyBuckets } from "./hash-batch-code.ts";
+import { copyBytes } from "../user-memory.ts";
+import { ElementOrder } from "./element-order.ts";
+import { HashBatches } from "./hash-batches.ts";
 import { canGenerate, generateLookup, type HashGeometry, MOST_WORDS } from "./hash-code.ts";
 import { bucketCount, elementWords, firstElementWord, HASH_HEADER, hashValueSize, valueWord } from "./hash-segment.ts";
 import type { MapGeometry } from "./map-geometry.ts";
@@ -31,7 +32,11 @@ export class HashTable extends EmbeddedMap {
   readonly #seed: number;
   readonly #userValueSize: number;
   readonly #updatesInPlace: boolean;
-  #geometry: HashGeometry | undefined;
+  /** Where everything lies, for code that is not this class's. */
+  readonly #places: HashGeometry;
+  /** The order in which the entries are read; `undefined` when that is Linux's, bucket after bucket. */
+  readonly #order: ElementOrder | undefined;
+  readonly #batches: HashBatches;
 
   /** `storedSize` is the bytes that an element keeps for its value. */
   constructor(memory: AddressSpace, base: Address, storedSize?: number) {
@@ -47,6 +52,31 @@ export class HashTable extends EmbeddedMap {
     this.#keyWords = Math.ceil(this.keySize / 4);
     this.#valueWord = valueWord(this.keySize);
     this.#seed = this.header(HASH_HEADER.SEED) | 0;
+    this.#places = {
+      origin: this.#origin,
+      buckets: this.#buckets,
+      bucketMask: this.#bucketMask,
+      firstElement: this.#firstElement,
+      elementWords: this.#elementWords,
+      keyWords: this.#keyWords,
+      valueWord: this.#valueWord,
+      valueWords: this.#userValueSize / 4,
+      maxEntries: this.maxEntries,
+      seed: this.#seed,
+      free: this.#origin + HASH_HEADER.FREE / 4,
+      used: this.#origin + HASH_HEADER.USED / 4,
+      frozen: this.#origin + SEGMENT.FROZEN / 4,
+    };
+    const isLinuxOrder = (this.header(SEGMENT.MAP_FLAGS) & BPF_F_ZERO_SEED) !== 0;
+    this.#order = isLinuxOrder ? undefined : new ElementOrder(memory, this.#places);
+    this.#batches = new HashBatches({
+      map: this,
+      geometry: this.#places,
+      order: this.#order,
+      isWholeWords: () => this.geometry !== undefined,
+      loadValue: (from, to) => this.loadValue(from, to),
+      remove: (element) => this.#unlink(element + 1),
+    });
   }
 
   override get userValueSize(): number {
@@ -168,32 +198,34 @@ export class HashTable extends EmbeddedMap {
 
   /** A key that is not there, or none, is followed by the first one: `htab_map_get_next_key`. */
   override getNextKey(key: Address, next: Address): number {
+    const keyAt = key >>> 2;
+    const bucket = key === 0 ? 0 : this.#bucketOf(keyAt);
+    const element = key === 0 ? 0 : this.#find(bucket, keyAt);
+    const following = this.#order === undefined ? this.#nextInBuckets(bucket, element) : this.#order.after(element);
+    if (following === 0) return -ENOENT;
+    copyBytes(this.memory, next, (this.#origin + following + 1) * 4, this.keySize);
+    return 0;
+  }
+
+  /** The link to the element behind one of a bucket, to the first of all behind none; 0 behind the last. */
+  #nextInBuckets(own: number, element: number): number {
     const { i32 } = this.memory;
-    let bucket = this.#buckets;
-    if (key !== 0) {
-      const keyAt = key >>> 2;
-      const own = this.#bucketOf(keyAt);
-      const element = this.#find(own, keyAt);
-      if (element !== 0) {
-        const following = i32[this.#origin + element] as number;
-        if (following !== 0) return this.#copyKey(following, next);
-        bucket = own + 1;
-      }
-    }
+    const following = element === 0 ? 0 : (i32[this.#origin + element] as number);
+    if (following !== 0) return following;
     const end = this.#buckets + this.#bucketMask;
-    for (; bucket <= end; bucket++) {
-      const element = i32[bucket] as number;
-      if (element !== 0) return this.#copyKey(element, next);
+    for (let bucket = element === 0 ? this.#buckets : own + 1; bucket <= end; bucket++) {
+      const first = i32[bucket] as number;
+      if (first !== 0) return first;
     }
-    return -ENOENT;
+    return 0;
   }
 
   override lookupBatch(batch: MapBatch): number {
-    return this.#batch(batch, false);
+    return this.#batches.run(batch, false);
   }
 
   override lookupAndDeleteBatch(batch: MapBatch): number {
-    return this.#batch(batch, true);
+    return this.#batches.run(batch, true);
   }
 
   override updateBatch(batch: MapBatch): number {
@@ -202,88 +234,6 @@ export class HashTable extends EmbeddedMap {
 
   override deleteBatch(batch: MapBatch): number {
     return genericDeleteBatch(this, batch);
-  }
-
-  /**
-   * Whole buckets at a time; the cursor is the number of the next bucket, four bytes whatever the key.
-   * `__htab_map_lookup_and_delete_batch`.
-   */
-  #batch(batch: MapBatch, deleting: boolean): number {
-    if (batch.hasWrongElemFlags(this) || batch.flags !== 0) return -EINVAL;
-    const most = batch.count;
-    if (most === 0) return 0;
-    if (!batch.putCount(0)) return -EFAULT;
-    const { memory } = this;
-    let bucket = 0;
-    if (batch.inBatch !== 0) {
-      if (!accessOk(memory, batch.inBatch, 4)) return -EFAULT;
-      bucket = memory.view.getUint32(batch.inBatch, true);
-      if (bucket > this.#bucketMask) return -ENOENT;
-    }
-    const copied = deleting ? undefined : this.#copyBuckets(batch, bucket);
-    if (copied !== undefined) bucket = copied.bucket;
-    let total = copied === undefined ? 0 : copied.entries;
-    let result = 0;
-    if (bucket > this.#bucketMask) result = -ENOENT;
-    while (bucket <= this.#bucketMask) {
-      const length = this.#chainLength(bucket);
-      if (length > most - total) {
-        if (total === 0) result = -ENOSPC;
-        break;
-      }
-      if (length > 0 && !this.#copyChain(batch, bucket, total, length, deleting)) return -EFAULT;
-      total += length;
-      bucket++;
-      if (bucket > this.#bucketMask) {
-        result = -ENOENT;
-        break;
-      }
-    }
-    if (!accessOk(memory, batch.outBatch, 4)) return -EFAULT;
-    memory.view.setUint32(batch.outBatch, bucket, true);
-    return batch.putCount(total) ? result : -EFAULT;
-  }
-
-  /** Copies what it can of a batch by generated code, where there is any: from a bucket on, as far as `#batch` would. */
-  #copyBuckets({ keys, values, count }: MapBatch, bucket: number): BucketWalk | undefined {
-    const { memory, keySize, userValueSize } = this;
-    const { geometry } = this;
-    if (geometry === undefined || ((keys | values) & 3) !== 0) return undefined;
-    if (!accessOk(memory, keys, count * keySize) || !accessOk(memory, values, count * userValueSize)) return undefined;
-    return copyBuckets(memory.i32, geometry, { from: bucket, most: count, keys: keys >>> 2, values: values >>> 2 });
-  }
-
-  #chainLength(bucket: number): number {
-    const { i32 } = this.memory;
-    let length = 0;
-    for (let at = i32[this.#buckets + bucket] as number; at !== 0; at = i32[this.#origin + at] as number) length++;
-    return length;
-  }
-
-  /**
-   * Copies the chain of a bucket out behind the `total` entries that are there, the keys first. Linux deletes even what
-   * it then fails to copy.
-   */
-  #copyChain(batch: MapBatch, bucket: number, total: number, length: number, deleting: boolean): boolean {
-    const { memory, keySize, userValueSize: valueSize } = this;
-    const { i32 } = memory;
-    let key = batch.keys + total * keySize;
-    let value = batch.values + total * valueSize;
-    const hasKeys = accessOk(memory, key, length * keySize);
-    const hasValues = hasKeys && accessOk(memory, value, length * valueSize);
-    let element = i32[this.#buckets + bucket] as number;
-    while (element !== 0) {
-      const at = this.#origin + element;
-      const next = i32[at] as number;
-      if (hasKeys) copyBytes(memory, key, (at + 1) * 4, keySize);
-      if (hasValues) this.loadValue((at + this.#valueWord) * 4, value);
-      key += keySize;
-      value += valueSize;
-      if (deleting) this.#releaseElement(i32, element);
-      element = next;
-    }
-    if (deleting) i32[this.#buckets + bucket] = 0;
-    return hasValues;
   }
 
   /** The word of the memory that holds the bucket of the key at `keyAt`. */
@@ -339,7 +289,7 @@ export class HashTable extends EmbeddedMap {
     const used = origin + HASH_HEADER.USED / 4;
     const element = i32[free] as number;
     if (element !== 0) {
-      i32[free] = i32[origin + element] as number;
+      i32[free] = ~(i32[origin + element] as number);
       return element;
     }
     const index = i32[used] as number;
@@ -351,7 +301,7 @@ export class HashTable extends EmbeddedMap {
   #releaseElement(i32: Int32Array, element: number): void {
     this.dropValue((this.#origin + element + this.#valueWord) * 4);
     const free = this.#origin + HASH_HEADER.FREE / 4;
-    i32[this.#origin + element] = i32[free] as number;
+    i32[this.#origin + element] = ~(i32[free] as number);
     i32[free] = element;
   }
 
@@ -364,37 +314,13 @@ export class HashTable extends EmbeddedMap {
   /** Where everything lies, for code that is generated; `undefined` when keys or values are not whole words, or not only data. */
   protected get geometry(): HashGeometry | undefined {
     if (((this.keySize | this.#userValueSize) & 3) !== 0 || this.record !== undefined) return undefined;
-    return (this.#geometry ??= this.#wholeWords());
+    return this.#places;
   }
 
   override get programGeometry(): MapGeometry | undefined {
     if (this.#keyWords > MOST_WORDS) return undefined;
     const { cpuStride } = this;
     const overwrite = this.#updatesInPlace ? "in place" : "to the front";
-    const table = (this.#geometry ??= this.#wholeWords());
-    return { kind: "hash", table, cpuStride, usedOffset: undefined, overwrite };
-  }
-
-  #wholeWords(): HashGeometry {
-    return {
-      origin: this.#origin,
-      buckets: this.#buckets,
-      bucketMask: this.#bucketMask,
-      firstElement: this.#firstElement,
-      elementWords: this.#elementWords,
-      keyWords: this.#keyWords,
-      valueWord: this.#valueWord,
-      valueWords: this.#userValueSize / 4,
-      maxEntries: this.maxEntries,
-      seed: this.#seed,
-      free: this.#origin + HASH_HEADER.FREE / 4,
-      used: this.#origin + HASH_HEADER.USED / 4,
-      frozen: this.#origin + SEGMENT.FROZEN / 4,
-    };
-  }
-
-  #copyKey(element: number, to: Address): number {
-    copyBytes(this.memory, to, (this.#origin + element + 1) * 4, this.keySize);
-    return 0;
+    return { kind: "hash", table: this.#places, cpuStride, usedOffset: undefined, overwrite };
   }
 }
