@@ -46,8 +46,8 @@ export function arithmetic(op: number, is64: boolean, a: Range, b: Range): Range
   if (!isTracked(op, is64, b)) return UNKNOWN;
   if (op === BPF_NEG) return arithmetic(BPF_SUB, is64, ZERO, a);
   if (a.isConstant && b.isConstant) return constant(ofConstants(op, is64, a.value, b.value));
-  const isSum = op === BPF_ADD || op === BPF_SUB;
-  if (a === UNKNOWN && isSum) return is64 ? UNKNOWN : unknownOfSize(4);
+  const forgetsAll = op === BPF_ADD || op === BPF_SUB || op === BPF_XOR;
+  if (forgetsAll && (a === UNKNOWN || b === UNKNOWN)) return is64 ? UNKNOWN : unknownOfSize(4);
   return (memos[(op >> 3) | (is64 ? 1 : 0)] ??= new RangeMemo()).get(a, b, () => followed(op, is64, a, b));
 }
 
@@ -127,7 +127,8 @@ function followed(op: number, is64: boolean, a: Range, b: Range): Range {
   if (!is64) result.zeroExtend();
   result.settle();
   if (result.isContradictory) result.forgetBounds();
-  return result.isConstant ? constant(result.value) : result;
+  if (result.isConstant) return constant(result.value);
+  return result.isUnknown ? UNKNOWN : result;
 }
 
 /** The low `bits` bits with their bytes in the other order, or, on a machine that has that order already, as they are. */
