@@ -142,6 +142,25 @@ describe("npm run bench -- --quick --json", () => {
     }
   });
 
+  test("programs calculate on both kernels, and are loaded", () => {
+    const { calculations, loading, absent } = result.programs;
+    assert.equal(calculations.length, 2);
+    for (const { embedded: own, times } of calculations) {
+      assertSpread(own);
+      if (linux.available()) assertSpread(times as Spread);
+    }
+    assert.equal(absent.length, linux.available() ? 0 : 1);
+    assert.equal(loading.instructions, 1000);
+    assertSpread(loading.first);
+    assertSpread(loading.tenth);
+  });
+
+  test("no record of a ring buffer is lost", () => {
+    const { consumers, absent } = result.rings;
+    assert.equal(consumers.length, absent === undefined ? 3 : 0);
+    for (const { rate, cost } of consumers) for (const spread of [rate, cost]) assertSpread(spread);
+  });
+
   test("growth and pauses are told", () => {
     for (const { kinds } of result.growth) for (const sizing of Object.values(kinds)) assert.ok(sizing.get > 0);
     for (const pause of Object.values(result.pauses.longest)) assert.ok(pause > 0);

@@ -21,7 +21,12 @@ import { typeRoster } from "./map-types/type-roster.ts";
 import { markdownReport } from "./markdown.ts";
 import { MEASURE_NAMES } from "./measures.ts";
 import { memoryPerEntry } from "./memory.ts";
+import { loadingCost } from "./programs/loading.ts";
+import { PROGRAM_MEASURE_NAMES } from "./programs/program-measures.ts";
+import { absentPrograms, calculations } from "./programs/program-result.ts";
+import { programRoster } from "./programs/program-roster.ts";
 import { peerResults, type Result } from "./result.ts";
+import { measureRings } from "./rings/rings.ts";
 import { roster } from "./roster.ts";
 import { type Effort, type Measured, measure } from "./rounds.ts";
 import type { Startable } from "./running-peer.ts";
@@ -29,14 +34,34 @@ import { startAll } from "./start.ts";
 import { spreadOf } from "./statistics.ts";
 import { terminalReport } from "./terminal.ts";
 
-/** The effort for what is measured in turns, and how far the tables grow. */
+/** The effort for what is measured in turns, how far the tables grow, and how many records there are. */
 interface BenchEffort extends Effort {
   readonly growth: GrowthEffort;
+  /** Records that go through a ring buffer, and how often. */
+  readonly rings: { readonly records: number; readonly rounds: number };
 }
 
-const DEFAULT: BenchEffort = { entries: 100_000, rounds: 12, milliseconds: 8, growth: { most: 1_000_000, rounds: 1 } };
-const QUICK: BenchEffort = { entries: 20_000, rounds: 5, milliseconds: 3, growth: { most: 10_000, rounds: 1 } };
-const FULL: BenchEffort = { entries: 100_000, rounds: 100, milliseconds: 25, growth: { most: 10_000_000, rounds: 5 } };
+const DEFAULT: BenchEffort = {
+  entries: 100_000,
+  rounds: 12,
+  milliseconds: 8,
+  growth: { most: 1_000_000, rounds: 1 },
+  rings: { records: 300_000, rounds: 3 },
+};
+const QUICK: BenchEffort = {
+  entries: 20_000,
+  rounds: 5,
+  milliseconds: 3,
+  growth: { most: 10_000, rounds: 1 },
+  rings: { records: 50_000, rounds: 1 },
+};
+const FULL: BenchEffort = {
+  entries: 100_000,
+  rounds: 100,
+  milliseconds: 25,
+  growth: { most: 10_000_000, rounds: 5 },
+  rings: { records: 1_000_000, rounds: 7 },
+};
 const DEFAULT_SEED = "2463534242";
 const PERFORMANCE = join(import.meta.dirname, "..", "docs", "performance.md");
 
@@ -62,6 +87,10 @@ const measuredOn = machine();
 buildJavaScript();
 const { contenders, measured } = await measureAll("peers", MEASURE_NAMES, roster(), effort);
 const ofTypes = await measureAll("map types", TYPE_MEASURES, typeRoster(chosenTypes()), effortForTypes());
+const ofPrograms = await measureAll("programs", PROGRAM_MEASURE_NAMES, programRoster(), effort);
+tell("loading of programs, and ring buffers");
+const loading = loadingCost(Math.min(effort.rounds, 12));
+const rings = await measureRings(effort.rings.records, effort.rings.rounds);
 tell("memory and import");
 const types = typeResults(ofTypes.contenders, ofTypes.measured, effort.entries);
 const memory = memoryPerEntry(effort.entries);
@@ -74,6 +103,12 @@ const result: Result = {
   effort: { entries: effort.entries, rounds: effort.rounds, milliseconds: effort.milliseconds, seed },
   ...peerResults(contenders, measured),
   types,
+  programs: {
+    calculations: calculations(ofPrograms.measured.samples),
+    loading,
+    absent: absentPrograms(ofPrograms.contenders),
+  },
+  rings,
   memory,
   importCost: cost,
   growth,
@@ -108,6 +143,7 @@ function chosenEffort(): BenchEffort {
     rounds: natural("rounds", options.rounds ?? `${preset.rounds}`),
     milliseconds: natural("milliseconds", options.milliseconds ?? `${preset.milliseconds}`),
     growth: { ...preset.growth, most: natural("growth", options.growth ?? `${preset.growth.most}`) },
+    rings: preset.rings,
   };
 }
 

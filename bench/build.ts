@@ -7,7 +7,6 @@ import { buildSync } from "esbuild";
 const BENCH = import.meta.dirname;
 /** A directory of this run's own, so that two runs do not take each other's programs away. */
 const BUILD = join(BENCH, "build", `${process.pid}`);
-const C_PROGRAM = join(BUILD, "peer");
 
 /** What of the build the bench starts. */
 export const BUILT = {
@@ -17,6 +16,10 @@ export const BUILT = {
   typeProcess: join(BUILD, "peers", "type-process.js"),
   /** The program of helpers in a program on one kernel. */
   helperProcess: join(BUILD, "peers", "helper-process.js"),
+  /** The program of calculating programs on one kernel, that which loads programs, and that which takes records. */
+  programProcess: join(BUILD, "peers", "programs", "program-process.js"),
+  loadingProcess: join(BUILD, "peers", "programs", "loading-process.js"),
+  ringConsumer: join(BUILD, "peers", "rings", "ring-consumer.js"),
   memoryOfMap: join(BUILD, "peers", "memory-of-map.js"),
   growthProcess: join(BUILD, "peers", "growth", "growth-process.js"),
   pauseProcess: join(BUILD, "peers", "growth", "pause-process.js"),
@@ -40,6 +43,9 @@ export function buildJavaScript(): void {
       "peer-process.ts",
       "type-process.ts",
       "helper-process.ts",
+      "programs/program-process.ts",
+      "programs/loading-process.ts",
+      "rings/ring-consumer.ts",
       "memory-of-map.ts",
       "growth/growth-process.ts",
       "growth/pause-process.ts",
@@ -62,14 +68,15 @@ function run(command: string, args: readonly string[]): void {
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${error ?? `${stdout}${stderr}`}`);
 }
 
-/** Compiles the peer in C. Answers where it is, or why there is none. */
-export function buildC(): { readonly program: string } | { readonly absent: string } {
+/** Compiles a peer in C, `peer.c` say. Answers where it is, or why there is none. */
+export function buildC(source: string): { readonly program: string } | { readonly absent: string } {
   if (process.platform !== "linux") return { absent: "only Linux has bpf(2)" };
-  const { error, status, stderr } = spawnSync("cc", ["-O2", "-o", C_PROGRAM, join(BENCH, "peer.c"), "-lbpf"], {
+  const program = join(BUILD, source.replace(/\.c$/, "").replace("/", "-"));
+  const { error, status, stderr } = spawnSync("cc", ["-O2", "-o", program, join(BENCH, source), "-lbpf"], {
     encoding: "utf8",
   });
   if (error !== undefined) return { absent: "there is no C compiler `cc`" };
-  if (status === 0) return { program: C_PROGRAM };
+  if (status === 0) return { program };
   const reason = stderr.split("\n").find((line) => line.includes("error"));
   return { absent: `it does not compile, for which libbpf's headers are needed (${reason?.trim() ?? stderr.trim()})` };
 }

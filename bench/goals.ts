@@ -3,7 +3,9 @@ import { leastAhead } from "./map-types/type-goals.ts";
 import type { TypeMeasure } from "./map-types/type-measures.ts";
 import type { TypeResult } from "./map-types/type-result.ts";
 import type { MeasureName } from "./measures.ts";
+import { PROGRAM_MEASURES } from "./programs/program-measures.ts";
 import type { Result } from "./result.ts";
+import { FOR_AWAIT } from "./rings/rings.ts";
 import type { Samples } from "./rounds.ts";
 import { ratioOf } from "./statistics.ts";
 
@@ -21,7 +23,7 @@ export interface Goal {
 /** The goals of which all sides were measured. Ratios are of samples of the same round. */
 export function goals(
   samples: Samples<MeasureName>,
-  { types, memory, importCost, growth }: Pick<Result, "types" | "memory" | "importCost" | "growth">,
+  { types, programs, rings, memory, importCost, growth }: Omit<Result, "machine" | "effort" | "peers" | "baselines">,
 ): Goal[] {
   const times = (measure: MeasureName, name: string, other: string, otherMeasure = measure): number | undefined => {
     const own = samples[measure][name];
@@ -53,6 +55,23 @@ export function goals(
       "npm bpf's getBatch (RawMap) against iteration on Linux",
       times("batch", "npm-bpf-raw", "linux-number", "iterate"),
       5,
+    ),
+    atLeast("Linux's lookup helper against the embedded one", times("get-hit", "helper-linux", "helper-embedded"), 2),
+    atLeast("Linux's update helper against the embedded one", times("overwrite", "helper-linux", "helper-embedded"), 2),
+    ...programs.calculations.map(({ measure, times }) =>
+      atMost(`${PROGRAM_MEASURES[measure].title} in an embedded program, against Linux`, times?.median, 1.5),
+    ),
+    {
+      title: `verification and compilation of a process's first program of ${programs.loading.instructions} instructions`,
+      found: programs.loading.first.median,
+      limit: 50,
+      kind: "at most",
+      unit: "ms",
+    },
+    atLeast(
+      "records of 64 bytes in a `for await` loop, against libbpf's consumer",
+      rings.consumers.find(({ title }) => title === FOR_AWAIT)?.times.median,
+      0.5,
     ),
     everyType("lookup", types),
     everyType("update", types),

@@ -80,6 +80,10 @@ Root, or CAP_BPF, is for the measures on Linux; a C compiler and libbpf's header
   /dev/shm, and another process has them open, which has read an entry of the first one.
 - Helpers are called by a program that is assembled in TypeScript, loaded, and run by BPF_PROG_TEST_RUN: a thousand elements a run, in
   an order that no cache foresees.
+- Calculating programs and those that are loaded are in bench/programs/: a loop of a thousand rounds whose operations wait for
+  one another, and a program that counts fields of packets in a hash. Loading is verification and compilation; each process
+  that loads is a new one, so its CPU time holds the first use of every function of mapiary's.
+- The records of a ring buffer are numbered, so that none can be lost unseen: bench/rings/.
 - The program in C is \`bench/peer.c\`, compiled with \`cc -O2\`. To iterate, it asks for the next key and then for its value;
   its batches are \`bpf_map_lookup_batch\`.`;
 

@@ -1,7 +1,10 @@
 import type { Goal } from "./goals.ts";
 import { MEASURE_NAMES, MEASURES } from "./measures.ts";
 import type { MemoryPerEntry } from "./memory.ts";
+import { PROGRAM_MEASURES } from "./programs/program-measures.ts";
+import type { ProgramResult } from "./programs/program-result.ts";
 import type { Cell, PeerResult, Result } from "./result.ts";
+import type { RingResult } from "./rings/rings.ts";
 import { PLACES, type Place } from "./roster.ts";
 import type { Spread } from "./statistics.ts";
 
@@ -68,8 +71,18 @@ function nanoseconds({ nanoseconds: { median, low, high } }: Cell): string {
 }
 
 /** What else was measured. */
-export function otherTables({ memory, importCost }: Result): Table[] {
+export function otherTables({ programs, rings, memory, importCost }: Result): Table[] {
   return [
+    { title: "A round of a loop in a program, in nanoseconds of CPU time", rows: calculationRows(programs) },
+    {
+      title: `Loading a program of ${programs.loading.instructions.toLocaleString("en")} instructions on the embedded kernel, in milliseconds of CPU time`,
+      rows: [
+        ["", "median", "middle half"],
+        ["the first of a process", ...milliseconds(programs.loading.first)],
+        ["the tenth", ...milliseconds(programs.loading.tenth)],
+      ],
+    },
+    ...(rings.absent === undefined ? [ringTable(rings)] : []),
     { title: "Bytes per entry of a full map", rows: memoryRows(memory) },
     {
       title: "Starting a process, in milliseconds",
@@ -81,6 +94,27 @@ export function otherTables({ memory, importCost }: Result): Table[] {
       ],
     },
   ];
+}
+
+function calculationRows({ calculations }: ProgramResult): string[][] {
+  const rows = calculations.map(({ measure, embedded, linux, times }) => [
+    PROGRAM_MEASURES[measure].title,
+    nanoseconds({ nanoseconds: embedded }),
+    linux === undefined ? "–" : nanoseconds({ nanoseconds: linux }),
+    times === undefined ? "–" : times.median.toFixed(2),
+  ]);
+  return [["", "embedded", "Linux", "× Linux"], ...rows];
+}
+
+function ringTable({ records, consumers }: RingResult): Table {
+  const rows = consumers.map(({ title, rate, times, cost }) => [
+    title,
+    rate.median.toFixed(2),
+    times.median.toFixed(2),
+    `${cost.median.toFixed(0)} ns`,
+  ]);
+  const title = `${records.toLocaleString("en")} records of 64 bytes in a ring buffer of Linux, from a program in another process`;
+  return { title, rows: [["", "millions a second", "× libbpf", "CPU time of each"], ...rows] };
 }
 
 function memoryRows(memory: MemoryPerEntry): string[][] {
@@ -106,9 +140,10 @@ export function goalsTable(goals: readonly Goal[]): Table {
 }
 
 /** The peers that could not be measured, and why: a line for each reason. */
-export function absences({ peers, types }: Result): string[] {
+export function absences({ peers, types, programs, rings }: Result): string[] {
   const titles = new Map<string, Set<string>>();
-  for (const { title, absent } of [...peers, ...types.flatMap((type) => type.absent)]) {
+  const ofRings = { title: "ring buffers on Linux", absent: rings.absent };
+  for (const { title, absent } of [...peers, ...types.flatMap((type) => type.absent), ...programs.absent, ofRings]) {
     if (absent !== undefined) titles.set(absent, (titles.get(absent) ?? new Set()).add(title));
   }
   return [...titles].map(([reason, of]) => `Not measured: ${[...of].join("; ")}. The reason: ${reason}.`);

@@ -5,6 +5,8 @@ import type { Machine } from "./machine.ts";
 import type { TypeResult } from "./map-types/type-result.ts";
 import { MEASURE_NAMES, type MeasureName } from "./measures.ts";
 import type { MemoryPerEntry } from "./memory.ts";
+import type { ProgramResult } from "./programs/program-result.ts";
+import type { RingResult } from "./rings/rings.ts";
 import { BASELINES, type Contender, PLACES, type Place } from "./roster.ts";
 import type { Measured, Samples } from "./rounds.ts";
 import { ratioOf, type Spread, spreadOf } from "./statistics.ts";
@@ -40,6 +42,8 @@ export interface Result {
   readonly peers: readonly PeerResult[];
   /** Every map type, on both kernels. */
   readonly types: readonly TypeResult[];
+  readonly programs: ProgramResult;
+  readonly rings: RingResult;
   readonly memory: MemoryPerEntry;
   readonly importCost: ImportCost;
   /** Tables of many sizes. */

@@ -63,7 +63,7 @@ function notInstalled(name: string): string | undefined {
 function c(noLinux: string | undefined): Contender {
   const peer = { name: "c-libbpf", title: "C with libbpf", place: "linux" } as const;
   if (noLinux !== undefined) return { ...peer, command: undefined, absent: noLinux };
-  const built = buildC();
+  const built = buildC("peer.c");
   return "absent" in built
     ? { ...peer, command: undefined, absent: built.absent }
     : { ...peer, command: [built.program] };

@@ -1,5 +1,5 @@
 /*
- * The peer in C of ring-buffers.ts. `consume <ring> <records>` takes numbered records by libbpf's ring_buffer__poll and
+ * The peer in C of rings.ts. `consume <ring> <records>` takes numbered records by libbpf's ring_buffer__poll and
  * prints the nanoseconds from the first to the last, and those that it worked; `produce <program> <control> <records>` runs the program that writes
  * them until so many are written.
  */

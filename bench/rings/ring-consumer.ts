@@ -1,7 +1,7 @@
 /** Takes numbered records from a pinned ring buffer, as its peer in C does: `<loop | batches> <ring> <records>`. */
 import { linux } from "mapiary/linux";
-import { event } from "../test/records/event-program.ts";
-import { cpuTime } from "./cpu-time.ts";
+import { event } from "../../test/records/event-program.ts";
+import { cpuTime } from "../cpu-time.ts";
 
 const [way, path = "", count = ""] = process.argv.slice(2);
 const records = Number(count);
