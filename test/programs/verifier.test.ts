@@ -87,6 +87,27 @@ const REGISTERS: readonly Case[] = [
     program: (a) => a.mov("r0", 1).lsh("r0", 64).exit(),
     refused: [EINVAL, /invalid shift 64: a shift is by 0 to 63 bits/],
   },
+  {
+    title: "a number for which bits and bounds leave one value is that value",
+    type: BPF_PROG_TYPE_CGROUP_SKB,
+    program: (a) =>
+      done(
+        a
+          .call("bpf_get_prandom_u32")
+          .and("r0", 0x21)
+          .jlt("r0", 2, "out")
+          .jgt("r0", 32, "out")
+          .jeq("r0", 32, "out")
+          .mov("r0", "r9")
+          .exit(),
+      ),
+  },
+  {
+    title: "a register that is compared with itself stays within its bounds",
+    type: BPF_PROG_TYPE_CGROUP_SKB,
+    program: (a) =>
+      a.call("bpf_get_prandom_u32").and("r0", 1).jlt("r0", "r0", "never").mov("r0", 0).label("never").exit(),
+  },
 ];
 
 const CONTROL_FLOW: readonly Case[] = [

@@ -316,7 +316,7 @@ function shiftLeft32(r: Range, b: Range): void {
   shiftLeftBounds32(r, b.u32min);
   r.bits = lowBits(shiftLeft(lowBits(r.bits), BigInt(b.u32min)));
   r.forget64();
-  boundLowByBits(r);
+  r.boundLowByBits();
 }
 
 function shiftLeft64(r: Range, b: Range): void {
@@ -343,7 +343,7 @@ function shiftRight32(r: Range, b: Range): void {
   r.u32min >>>= b.u32min;
   r.u32max >>>= b.u32min;
   r.forget64();
-  boundLowByBits(r);
+  r.boundLowByBits();
 }
 
 function shiftRight64(r: Range, b: Range): void {
@@ -363,7 +363,7 @@ function shiftRightSigned32(r: Range, b: Range): void {
   r.u32min = 0;
   r.u32max = U32_MAX;
   r.forget64();
-  boundLowByBits(r);
+  r.boundLowByBits();
 }
 
 function shiftRightSigned64(r: Range, b: Range): void {
@@ -374,14 +374,4 @@ function shiftRightSigned64(r: Range, b: Range): void {
   r.umax = U64_MAX;
   r.forget32();
   r.boundByBits();
-}
-
-/** The bounds of the low word learn from the bits; those of the whole, forgotten before, stay so. */
-function boundLowByBits(r: Range): void {
-  const { umin, umax, smin, smax } = r;
-  r.boundByBits();
-  r.umin = umin;
-  r.umax = umax;
-  r.smin = smin;
-  r.smax = smax;
 }

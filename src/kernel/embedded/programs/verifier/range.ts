@@ -1,4 +1,5 @@
 import {
+  allows,
   bitLength,
   bitsOfRange,
   bitsWithin,
@@ -10,6 +11,7 @@ import {
   U64_MAX,
   UNKNOWN_BITS,
   withLowBits,
+  wordBehind,
 } from "./tnum.ts";
 
 export const S64_MIN = -(1n << 63n);
@@ -146,16 +148,37 @@ export class Range {
 
   /** The bounds learn from the bits. */
   boundByBits(): void {
+    this.boundLowByBits();
+    const { value, mask } = this.bits;
+    this.smin = larger(this.smin, s64(value | (mask & (1n << 63n))));
+    this.smax = smaller(this.smax, s64(value | (mask & S64_MAX)));
+    this.umin = larger(this.umin, value);
+    this.umax = smaller(this.umax, value | mask);
+    // Where the unknown bits are the lowest ones, the bits allow every number between the bounds.
+    if (this.umin >= this.umax || (mask & (mask + 1n)) !== 0n) this.#takeSingle();
+  }
+
+  /** The bounds of the low word learn from the bits. */
+  boundLowByBits(): void {
     const value = low(this.bits.value);
     const mask = low(this.bits.mask);
     this.s32min = Math.max(this.s32min, value | (mask & S32_MIN));
     this.s32max = Math.min(this.s32max, value | (mask & S32_MAX));
     this.u32min = Math.max(this.u32min, value);
     this.u32max = Math.min(this.u32max, (value | mask) >>> 0);
-    this.smin = larger(this.smin, s64(this.bits.value | (this.bits.mask & (1n << 63n))));
-    this.smax = smaller(this.smax, s64(this.bits.value | (this.bits.mask & S64_MAX)));
-    this.umin = larger(this.umin, this.bits.value);
-    this.umax = smaller(this.umax, this.bits.value | this.bits.mask);
+  }
+
+  /**
+   * Of the numbers between the unsigned bounds the bits may allow one alone: `__update_reg64_bounds`, 6.18. Where they
+   * allow none, on a way that is never taken, Linux takes one too, and so it is taken here.
+   */
+  #takeSingle(): void {
+    const { bits, umin, umax } = this;
+    const next = wordBehind(bits, umin);
+    if (allows(bits, umin)) {
+      if (next > umax) this.set64(umin);
+    } else if (next === (bits.value | bits.mask)) this.set64(next);
+    else if (next <= umax && wordBehind(bits, next) > umax) this.set64(next);
   }
 
   /**

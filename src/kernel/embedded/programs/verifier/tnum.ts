@@ -110,6 +110,27 @@ export function bitsOverlap(a: Tnum, b: Tnum): boolean {
   return ((a.value ^ b.value) & known & U64_MAX) === 0n;
 }
 
+/** Whether a word is one of those that the bits allow. */
+export function allows({ value, mask }: Tnum, word: bigint): boolean {
+  return (word & ~mask) === value;
+}
+
+/**
+ * The least of the words that the bits allow which is greater than `word`; the greatest of them when none is. What
+ * `tnum_step` answers, 6.18.
+ */
+export function wordBehind({ value, mask }: Tnum, word: bigint): bigint {
+  const greatest = value | mask;
+  if (word >= greatest) return greatest;
+  if (word < value) return value;
+  const likest = value | (word & mask);
+  const below = likest === word ? 0n : (1n << BigInt(bitLength(likest ^ word) - 1)) - 1n;
+  if (likest > word) return value | (likest & mask & ~below);
+  // The unknown bits below the highest that differs are at an end: one that stands higher goes on.
+  const last = likest | (mask & below);
+  return value | (((last | ~mask) + 1n) & mask);
+}
+
 /** Whether every word that `inner` describes is one that `outer` describes. */
 export function bitsWithin(outer: Tnum, inner: Tnum): boolean {
   return (inner.mask & ~outer.mask) === 0n && (inner.value & ~outer.mask) === outer.value;
