@@ -40,13 +40,13 @@ export interface Kernel {
   munmap(address: Address, length: number): number;
   /**
    * `perf_event_open(2)` of the software event by which programs on a CPU give records to user space, enabled: an fd, which
-   * can be mapped and waited for, or `−errno`. `−ENODEV` for a CPU that is offline, `−ENOSYS` on a kernel without perf events.
+   * can be mapped and waited for, or `−errno`. `−ENODEV` for a CPU that is offline, `−ENOSYS` on a Linux without perf events.
    */
   openBpfOutput(cpu: number): number;
   /**
    * Waits for news of an fd off the event loop: calls back once, and not at once, as an edge-triggered `epoll(7)` would
    * report EPOLLIN or EPOLLOUT, or when the fd is closed. News from before the call counts unless it was told already.
-   * Answers how to call it off, or `−errno`: `−EPERM` for what is no map. A map without news has one, that it has none. The
+   * Answers how to call it off, or `−errno`: `−EPERM` for what is neither map nor perf event. A map without news has one, that it has none. The
    * process stays alive meanwhile.
    */
   whenReady(fd: number, callback: () => void): (() => void) | number;

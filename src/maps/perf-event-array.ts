@@ -34,16 +34,34 @@ const PAGES = 64;
  * `open` makes the rings and puts them into the map; until then programs are refused. `for await` opens them too, and gives
  * the records of all CPUs as they come, those of one CPU in order; `poll` takes the next that is there. When a ring is full
  * records are lost: `lost` counts them. The kernel rounds a record up, to 4 bytes more than a multiple of 8. On Linux this
- * takes CAP_PERFMON; the embedded kernel has no perf events.
+ * takes CAP_PERFMON.
  *
  * @example
- * ```ts ignore
- * import { struct, u32 } from "mapiary";
- * import { linux } from "mapiary/linux";
+ * ```ts
+ * import { Assembler, embedded, u32 } from "mapiary";
  *
- * using bpf = linux();
- * using events = bpf.openMap("/sys/fs/bpf/events", { type: "perf_event_array", value: struct({ pid: u32 }) });
- * for await (const { cpu, data } of events) console.log(cpu, data.pid, events.lost);
+ * using bpf = embedded(); // or linux()
+ * using events = bpf.createMap({ type: "perf_event_array", name: "events", value: u32 });
+ * const instructions = new Assembler()
+ *   .store("u32", "r10", -4, 42)
+ *   .loadMap("r2", events)
+ *   .loadImmediate("r3", 0xffff_ffffn) // BPF_F_CURRENT_CPU
+ *   .mov("r4", "r10")
+ *   .add("r4", -4)
+ *   .mov("r5", 4)
+ *   .call("bpf_perf_event_output") // r1 is the context still
+ *   .mov("r0", 2)
+ *   .exit()
+ *   .assemble();
+ * using program = bpf.loadProgram({ type: "xdp", name: "tell", license: "GPL", instructions });
+ *
+ * events.open();
+ * program.run({ data: new Uint8Array(64), repeat: 2 });
+ * events.poll(); // { cpu: 0, data: 42 }
+ * for await (const { cpu, data } of events) {
+ *   console.log(cpu, data, events.lost);
+ *   break;
+ * }
  * ```
  *
  * Source: `kernel/trace/bpf_trace.c`, `kernel/events/core.c`, Linux 6.18. In Linux since 4.4.
@@ -65,7 +83,7 @@ export class PerfEventArray<V> extends RecordMap<V> implements AsyncIterable<Per
 
   /**
    * Opens a ring for each CPU that is online; those that are open stay. Throws a `BpfError`: `EACCES` without the
-   * privilege, `EINVAL` for pages that are no power of two, `ENOSYS` on a kernel without perf events.
+   * privilege, `EINVAL` for pages that are no power of two, `ENOSYS` on a Linux that was built without perf events.
    */
   open({ pages = PAGES }: PerfRingsOptions = {}): this {
     this.assertOpen();

@@ -37,6 +37,9 @@ export interface RunResult {
 
 const MOST_GROWTH = 4096;
 
+/** The types whose context is given back where it came from, or not at all: `net/bpf/test_run.c`. */
+const WITHOUT_CTX_OUT: ReadonlySet<ProgTypeName> = new Set(["syscall", "raw_tracepoint"]);
+
 /**
  * A program that its kernel has verified and loaded. It is run here as often as one likes, on packets and contexts that
  * are given, without being attached to anything.
@@ -87,7 +90,7 @@ export class BpfProgram implements Disposable {
     const dataOut = data && new Uint8Array(options.dataSizeOut ?? data.length + MOST_GROWTH);
     // A syscall program's context is written back to where it came from, and that is not the caller's.
     const ctxIn = ctx?.slice();
-    const ctxOut = ctx === undefined || this.type === "syscall" ? undefined : new Uint8Array(ctx.length);
+    const ctxOut = ctx === undefined || WITHOUT_CTX_OUT.has(this.type) ? undefined : new Uint8Array(ctx.length);
     const { repeat, flags, cpu } = options;
     const call: ProgTestRunOptions = { dataIn: data, dataOut, ctxIn, ctxOut, repeat, flags, cpu };
     const result = this.#fd < 0 ? -EBADF : this.#context.sys.progTestRun(this.#fd, call);

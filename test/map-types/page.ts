@@ -13,8 +13,8 @@ not, and when it holds it and is frozen. The answers stand in this order: *hit* 
 **≠**.
 
 The miss of a type with keys is key 9, which is past the end of an array; that of a type without keys is an empty map.
-Programs, perf events, sockets, cgroups and stacks exist only within Linux: nothing can be a hit for the maps of these,
-and an update gives them the fd of the map itself. A devmap is given the loopback device, and a cpumap a queue of one
+Nothing is a hit for the maps of programs, perf events, sockets, cgroups and stacks, of which there are none here: an update
+gives them the fd of the map itself. A devmap is given the loopback device, and a cpumap a queue of one
 packet. The types for which *create* alone is listed are not made without BTF.
 
 This page is written by \`npm run docs:map-types\`, and a test compares it with both kernels.

@@ -36,7 +36,7 @@ import {
   BPF_PROG_LOAD,
   BPF_PROG_TEST_RUN,
 } from "../../abi/commands.ts";
-import { E2BIG, EBADF, EBUSY, EFAULT, EINVAL, ENODEV, ENOSYS, ENOTSUPP, EPERM } from "../../abi/errno.ts";
+import { E2BIG, EBADF, EBUSY, EFAULT, EINVAL, ENODEV, ENOTSUPP, EPERM } from "../../abi/errno.ts";
 import { type Address, AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/page-allocator.ts";
 import type { Kernel, KernelHandle } from "../kernel.ts";
@@ -46,7 +46,7 @@ import { Bpffs } from "./bpffs.ts";
 import { MemoryDirectory } from "./bpffs-directory.ts";
 import { loadBtf } from "./btf/btf-commands.ts";
 import { fdinfoOf } from "./fdinfo.ts";
-import { FileTable, MapFile } from "./file-table.ts";
+import { FileTable, MapFile, type OpenFile } from "./file-table.ts";
 import type { KernelObject } from "./kernel-object.ts";
 import { i32At, type KernelState, put } from "./kernel-state.ts";
 import { createMap } from "./map-create.ts";
@@ -56,7 +56,9 @@ import type { EmbeddedMap } from "./map-ops.ts";
 import { Mappings } from "./mappings.ts";
 import { ObjectCommands } from "./object-commands.ts";
 import { ObjectTable } from "./object-table.ts";
+import { PerfEvent } from "./perf-event.ts";
 import { prepareElement } from "./prepared-elements.ts";
+import { Clock } from "./programs/clock.ts";
 import type { LoadPolicy } from "./programs/prog-load.ts";
 import { ProgramCommands } from "./programs/program-commands.ts";
 import { verify as verifyProgram } from "./programs/verifier/verify.ts";
@@ -98,6 +100,7 @@ export class EmbeddedKernel implements Kernel {
   readonly #bpffs: Bpffs;
   readonly #backing: Backing | undefined;
   readonly #mappings = new Mappings();
+  readonly #clock = new Clock();
   readonly #elements: MapElements;
   readonly #state: KernelState;
   readonly #objects: ObjectCommands;
@@ -122,7 +125,8 @@ export class EmbeddedKernel implements Kernel {
     this.memory = backing?.memory ?? new AddressSpace(options.maxMemory);
     this.possibleCpus = backing?.possibleCpus ?? cpus;
     const programs = new ObjectTable<KernelObject>();
-    const host = { memory: this.memory, possibleCpus: this.possibleCpus, files: this.#files, programs };
+    const perfEvents = new ObjectTable<KernelObject>();
+    const host = { memory: this.memory, possibleCpus: this.possibleCpus, files: this.#files, programs, perfEvents };
     const btfs = new ObjectTable<KernelObject>(backing?.nextBtfId);
     const shared = backing?.open(host, btfs);
     const putPinned = (object: KernelObject): void => put(this.#state, object);
@@ -166,37 +170,39 @@ export class EmbeddedKernel implements Kernel {
   close(fd: number): number {
     const file = this.#files.close(fd);
     if (file === undefined) return -EBADF;
-    if (file instanceof MapFile) file.map.fileClosed(file);
+    fileClosed(file);
     put(this.#state, file.object);
     return 0;
   }
 
   mmap(fd: number, length: number, protection: number, offset: number): Address {
-    const file = this.#files.map(fd);
-    return file === undefined ? this.#mmapRefusal(fd) : this.#mappings.map(file, length, protection, offset);
-  }
-
-  /** Only maps can be mapped, of all objects of the kernel. */
-  #mmapRefusal(fd: number): number {
-    return this.#files.file(fd) === undefined ? -EBADF : -ENODEV;
+    const file = this.#files.file(fd);
+    if (file instanceof MapFile) return this.#mappings.map(file, length, protection, offset);
+    if (file?.object instanceof PerfEvent) return this.#mappings.mapEvent(file.object, length, protection, offset);
+    return file === undefined ? -EBADF : -ENODEV;
   }
 
   munmap(address: Address, length: number): number {
     if (this.#isReleased) return -EBADF;
-    const map = this.#mappings.unmap(address, length);
-    if (map === undefined) return -EINVAL;
-    put(this.#state, map);
+    const object = this.#mappings.unmap(address, length);
+    if (object === undefined) return -EINVAL;
+    put(this.#state, object);
     return 0;
   }
 
-  openBpfOutput(_cpu: number): number {
-    return this.#isReleased ? -EBADF : -ENOSYS;
+  openBpfOutput(cpu: number): number {
+    if (this.#isReleased) return -EBADF;
+    if (!(cpu >= 0 && cpu < this.possibleCpus)) return -EINVAL;
+    const event = new PerfEvent(this.memory, cpu, this.#clock.monotonic());
+    this.#state.perfEvents.add(event);
+    return this.#objects.open(event, 0);
   }
 
   whenReady(fd: number, callback: () => void): (() => void) | number {
-    const file = this.#files.map(fd);
-    if (file === undefined) return this.#files.isOpen(fd) ? -EPERM : -EBADF;
-    return file.map.readiness(file).whenReady(callback);
+    const file = this.#files.file(fd);
+    if (file instanceof MapFile) return file.map.readiness(file).whenReady(callback);
+    if (file?.object instanceof PerfEvent) return file.object.readiness.whenReady(callback);
+    return this.#files.isOpen(fd) ? -EPERM : -EBADF;
   }
 
   fdinfo(fd: number): string | number {
@@ -232,7 +238,7 @@ export class EmbeddedKernel implements Kernel {
     this.#programs.release();
     for (const fd of this.#files.fds()) {
       const file = this.#files.close(fd);
-      if (file instanceof MapFile) file.map.fileClosed(file);
+      if (file !== undefined) fileClosed(file);
     }
     collected.unregister(this);
     this.#backing?.release();
@@ -334,6 +340,12 @@ export class EmbeddedKernel implements Kernel {
     for (let at = from; at < to; at++) if (u8[at] !== 0) return false;
     return true;
   }
+}
+
+/** Tells those who wait for news of a file that it was closed. */
+function fileClosed(file: OpenFile): void {
+  if (file instanceof MapFile) file.map.fileClosed(file);
+  if (file.object instanceof PerfEvent) file.object.readiness.raise();
 }
 
 function attrEnds(): number[] {

@@ -2,14 +2,22 @@ import type { KernelObject, ObjectKind } from "./kernel-object.ts";
 import { EmbeddedMap } from "./map-ops.ts";
 import { SEGMENT } from "./segment.ts";
 
-const ID_NAMES: Readonly<Record<ObjectKind, string>> = { map: "map_id", program: "prog_id", btf: "btf_id" };
+/** Perf events have no ids. */
+const ID_NAMES: Readonly<Record<ObjectKind, string | undefined>> = {
+  map: "map_id",
+  program: "prog_id",
+  btf: "btf_id",
+  perf_event: undefined,
+};
 
 /**
  * What `/proc/self/fdinfo` says of an object, without what is said of every file: `bpf_map_show_fdinfo` and its like in
  * `kernel/bpf/syscall.c`, 6.18. `memlock` is the bytes of the map's segment.
  */
 export function fdinfoOf(object: KernelObject): string {
-  const id: readonly [string, number] = [ID_NAMES[object.kind], object.id];
+  const name = ID_NAMES[object.kind];
+  if (name === undefined) return "";
+  const id: readonly [string, number] = [name, object.id];
   const lines = object instanceof EmbeddedMap ? linesOf(object, id) : [id];
   return lines.map(([name, value]) => `${name}:\t${value}\n`).join("");
 }

@@ -12,4 +12,4 @@ export interface KernelObject {
 }
 
 /** The kinds of objects. Each has ids of its own. */
-export type ObjectKind = "map" | "program" | "btf";
+export type ObjectKind = "map" | "program" | "btf" | "perf_event";

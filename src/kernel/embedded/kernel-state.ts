@@ -15,6 +15,7 @@ export interface KernelState extends MapHost {
 /** The objects of a kind. */
 export function tableOf(state: KernelState, kind: ObjectKind): Objects<KernelObject> {
   if (kind === "program") return state.programs;
+  if (kind === "perf_event") return state.perfEvents;
   return kind === "btf" ? state.btfs : (state.maps as Objects<KernelObject>);
 }
 

@@ -68,7 +68,7 @@ export class MapElements {
     if (key < 0) return key;
     const value = pointerAt(this.#memory, attr + MAP_ELEM.VALUE);
     if (!accessOk(this.#memory, value, map.userValueSize)) return -EFAULT;
-    return map.update(key, value, flags);
+    return map.updateThrough(file, key, value, flags);
   }
 
   /** BPF_MAP_DELETE_ELEM: `map_delete_elem`. */

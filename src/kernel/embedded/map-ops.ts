@@ -60,6 +60,7 @@ export interface MapHost {
   readonly files: FileTable;
   readonly maps: Objects<EmbeddedMap>;
   readonly programs: Objects<KernelObject>;
+  readonly perfEvents: Objects<KernelObject>;
 }
 
 /** What code for the elements of one map is generated from: see `EmbeddedMap.generateLookup`. */
@@ -187,6 +188,12 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
   abstract lookup(key: Address): Address;
   abstract update(key: Address, value: Address, flags: number): number;
   abstract delete(key: Address): number;
+
+  /** An update by user space through an open file, which a type may remember: `map_file`. */
+  updateThrough(_file: object, key: Address, value: Address, flags: number): number {
+    return this.update(key, value, flags);
+  }
+
   abstract getNextKey(key: Address, next: Address): number;
 
   copyValue(key: Address, value: Address): number {

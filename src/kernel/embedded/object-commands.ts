@@ -40,7 +40,7 @@ export class ObjectCommands {
     if ((fileFlags & ~BPF_F_PATH_FD) !== 0) return -EINVAL;
     if (fileFlags === 0 && i32At(state, attr + OBJ.PATH_FD) !== 0) return -EINVAL;
     const object = state.files.file(i32At(state, attr + OBJ.BPF_FD))?.object;
-    if (object === undefined || object.kind === "btf") return -EINVAL;
+    if (object?.kind !== "map" && object?.kind !== "program") return -EINVAL;
     const path = this.#path(attr);
     if (typeof path === "number") return path;
     return state.bpffs.pin(path, object);

@@ -1,6 +1,7 @@
 import { MAP_ELEM } from "../../abi/attr.ts";
 import { BPF_MAP_LOOKUP_AND_DELETE_ELEM, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM } from "../../abi/commands.ts";
 import { BPF_ANY, BPF_EXIST } from "../../abi/flags.ts";
+import { BPF_MAP_TYPE_PERF_EVENT_ARRAY } from "../../abi/map-types.ts";
 import type { Address, AddressSpace } from "../../memory/address-space.ts";
 import type { PreparedCommand } from "../prepared-command.ts";
 import type { FileTable } from "./file-table.ts";
@@ -28,6 +29,7 @@ export function prepareElement(
   const file = files.map(memory.view.getInt32(attr + MAP_ELEM.MAP_FD, true));
   if (file === undefined) return plain;
   const { map } = file;
+  if (map.type === BPF_MAP_TYPE_PERF_EVENT_ARRAY) return plain;
   const key = pointerAt(memory, attr + MAP_ELEM.KEY);
   const value = pointerAt(memory, attr + MAP_ELEM.VALUE);
   const flags = u64At(memory, attr + MAP_ELEM.FLAGS);

@@ -1,7 +1,7 @@
 import { E2BIG, EBADF, EINVAL, ENOENT, ENOTSUPP } from "../../../abi/errno.ts";
-import { BPF_ANY, BPF_F_PRESERVE_ELEMS } from "../../../abi/flags.ts";
+import { BPF_ANY } from "../../../abi/flags.ts";
 import type { Address } from "../../../memory/address-space.ts";
-import { checkObjectArray, OBJECT_MAP_FLAGS, ObjectArray, objectMapType } from "./object-map.ts";
+import { checkObjectArray, ObjectArray, objectMapType } from "./object-map.ts";
 
 export const FD_SIZE = [4];
 
@@ -21,7 +21,7 @@ export abstract class FdArray extends ObjectArray {
 }
 
 /** Perf events and cgroups cannot be read back: their arrays have no `map_fd_sys_lookup_elem`. */
-class WriteOnlyFdArray extends FdArray {
+export class WriteOnlyFdArray extends FdArray {
   /** `perf_event_get`, `cgroup_get_from_fd`. */
   protected readonly wrongFd = EBADF;
 
@@ -29,12 +29,6 @@ class WriteOnlyFdArray extends FdArray {
     return -ENOTSUPP;
   }
 }
-
-/** `"perf_event_array"`: `kernel/bpf/arraymap.c`, 6.18. */
-export const PERF_EVENT_ARRAY = objectMapType({
-  check: (attr) => checkObjectArray(attr, FD_SIZE, OBJECT_MAP_FLAGS | BPF_F_PRESERVE_ELEMS),
-  map: WriteOnlyFdArray,
-});
 
 /** `"cgroup_array"`: `kernel/bpf/arraymap.c`, 6.18. */
 export const CGROUP_ARRAY = objectMapType({ check: (attr) => checkObjectArray(attr, FD_SIZE), map: WriteOnlyFdArray });

@@ -6,9 +6,8 @@ import { EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
 
 /*
- * Maps of objects that only Linux has: programs, perf events, cgroups, sockets, stacks of running programs. The embedded
- * kernel has none of them, so no fd of user space is one, and such a map stays empty. Everything else it answers as on
- * Linux. The segment: the header, and 8 bytes for each entry, as many as Linux's pointers take.
+ * Maps of objects, most of which only Linux has: cgroups, sockets, stacks of running programs. The embedded kernel has none
+ * of them, so no fd of user space is one, and such a map stays empty. Everything else it answers as on Linux. The segment: the header, and 8 bytes for each entry, as many as Linux's pointers take.
  */
 
 const SLOT = 8;

@@ -1,4 +1,4 @@
-import { EAGAIN, EFAULT, EINVAL, ENODEV, ENOENT, ENOTSUPP, EPERM } from "../../../../abi/errno.ts";
+import { EAGAIN, EFAULT, EINVAL, ENODEV, ENOTSUPP, EPERM } from "../../../../abi/errno.ts";
 import { type HelperName, helperNumber } from "../../../../abi/helpers.ts";
 import { FOR_EACH_MAP_ELEM, USER_RINGBUF_DRAIN } from "./callbacks.ts";
 import { CSUM_DIFF, L3_CSUM_REPLACE, L4_CSUM_REPLACE } from "./checksums.ts";
@@ -35,6 +35,7 @@ import {
   XDP_LOAD_BYTES,
   XDP_STORE_BYTES,
 } from "./packet-bytes.ts";
+import { PERF_EVENT_OUTPUT, PERF_EVENT_READ, PERF_EVENT_READ_VALUE } from "./perf-events.ts";
 import { SNPRINTF, TRACE_PRINTK, TRACE_VPRINTK } from "./printing.ts";
 import { CLONE_REDIRECT, REDIRECT, REDIRECT_MAP, REDIRECT_NEIGH, REDIRECT_PEER } from "./redirects.ts";
 import { RINGBUF_DISCARD, RINGBUF_OUTPUT, RINGBUF_QUERY, RINGBUF_RESERVE, RINGBUF_SUBMIT } from "./ring-buffers.ts";
@@ -67,9 +68,6 @@ const ONE = always(1);
 const NONE = always(0);
 /** `overflowuid`: the sockets of test runs are nobody's. */
 const NOBODY = 65534;
-
-/** `BPF_F_CTXLEN_MASK`: how much of its packet a program puts out, above the index. */
-const PACKET_LENGTH = 2 ** 52 - 1;
 
 const BY_NAME = {
   bpf_map_lookup_elem: MAP_LOOKUP_ELEM,
@@ -184,9 +182,9 @@ const BY_NAME = {
   bpf_fib_lookup: always(-ENODEV),
   bpf_check_mtu: always(-ENODEV),
 
-  bpf_perf_event_output: atIndex(-ENOENT, ["ignored", "map", "u64"], PACKET_LENGTH),
-  bpf_perf_event_read: atIndex(-ENOENT, ["map", "u64"]),
-  bpf_perf_event_read_value: cleared(-ENOENT, ["ignored", "ignored"]),
+  bpf_perf_event_output: PERF_EVENT_OUTPUT,
+  bpf_perf_event_read: PERF_EVENT_READ,
+  bpf_perf_event_read_value: PERF_EVENT_READ_VALUE,
   bpf_perf_prog_read_value: cleared(-EINVAL, ["ignored"]),
   bpf_get_stackid: always(-EFAULT),
   bpf_get_stack: always(-EFAULT),

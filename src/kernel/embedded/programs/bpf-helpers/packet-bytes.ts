@@ -97,7 +97,8 @@ export const XDP_STORE_BYTES: HelperFunction = {
   },
 };
 
-function xdpLength(host: ProgramHost, ctx: number): number {
+/** The bytes of a packet, in all its buffers. */
+export function xdpLength(host: ProgramHost, ctx: number): number {
   return linearLength(host, ctx) + host.packets.current.fragments.bytes;
 }
 
@@ -112,7 +113,7 @@ function xdpRefusal(host: ProgramHost, ctx: number, offset: number, length: numb
 }
 
 /** Calls a function with the parts of a stretch of the packet that lie together: in the first buffer, and behind it. */
-function forEachXdpPiece(
+export function forEachXdpPiece(
   host: ProgramHost,
   ctx: number,
   offset: number,

@@ -71,13 +71,13 @@ export function cleared(answer: number, before: HelperFunction["takes"]): Helper
 /** `BPF_F_CURRENT_CPU` stands for the index of the CPU. */
 const CURRENT_CPU = 0xffffffff;
 
-/** A helper that looks into an array of objects which holds none: `−E2BIG` past its end, else `answer`. `mostFlags` is what the index may have above itself. */
-export function atIndex(answer: number, takes: HelperFunction["takes"], mostFlags = CURRENT_CPU): HelperFunction {
+/** A helper that looks into an array of objects which holds none: `−E2BIG` past its end, else `answer`. */
+export function atIndex(answer: number, takes: HelperFunction["takes"]): HelperFunction {
   return {
     takes,
     answers: "s64",
     make: (host, _program, map) => (index) => {
-      if ((index as number) > mostFlags) return -EINVAL;
+      if ((index as number) > CURRENT_CPU) return -EINVAL;
       const low = (index as number) % 2 ** 32;
       const at = low === CURRENT_CPU ? host.cpu : low;
       return at >= map.maxEntries ? -E2BIG : answer;
