@@ -14,6 +14,8 @@ import { fc } from "../seeded.ts";
 const PIN = "/sys/fs/bpf/map";
 const MAX_ENTRIES = 6;
 
+type MapType = "hash" | "lru_hash" | "percpu_hash" | "array" | "percpu_array";
+
 /** A map in a directory of its own. */
 class Scene {
   readonly directory = newDirectory();
@@ -23,29 +25,30 @@ class Scene {
   readonly #keySize: number;
   readonly #valueSize: number;
 
-  constructor(isHot: boolean, keySize = 4, valueSize = 8, type: "hash" | "lru_hash" | "percpu_hash" = "hash") {
+  constructor(isHot: boolean, keySize = 4, valueSize = 8, type: MapType = "hash") {
     this.#bpf = embedded({ bpffs: this.directory, possibleCpus: 1 });
     this.#keySize = keySize;
     this.#valueSize = valueSize;
     const layouts = { key: bytes(keySize), value: bytes(valueSize) };
-    const spec = { type: type as "hash", ...layouts, maxEntries: MAX_ENTRIES, flags: ["zero_seed"] } as const;
-    this.map = this.#bpf.createMap(spec);
+    const flags = type.endsWith("array") ? [] : ["zero_seed" as const];
+    this.map = this.#bpf.createMap({ type: type as "hash", ...layouts, maxEntries: MAX_ENTRIES, flags });
     this.map.pin(PIN);
     if (isHot) this.takeTurns(HOT_CALLS + 100);
   }
 
   /** Writes and reads an entry a number of times, and deletes it. */
   takeTurns(times: number): void {
-    const [key, value] = [this.bytes(0, this.#keySize), this.#value(0)];
+    const [key, value] = [this.#key(0), this.#value(0)];
     for (let call = 0; call < times; call++) {
       this.map.set(key, value);
       this.map.get(key);
     }
-    this.map.delete(key);
+    this.delete(0);
   }
 
-  /** The bytes of the segment, but for how often something was taken out of it. */
-  withoutVersions(): string {
+  /** The bytes of the segment, but for how often something was taken out of it; the entries of an array, which are all there is. */
+  withoutVersions(): unknown {
+    if (this.isArray) return [...this.map];
     const words = new Int32Array(Uint8Array.from(readFileSync(this.file)).buffer);
     const stored = this.map.type === "lru_hash" ? this.#valueSize + 4 : Math.ceil(this.#valueSize / 4) * 4;
     const even = (count: number): number => count + (count & 1);
@@ -56,12 +59,12 @@ class Scene {
   }
 
   get(key: number): unknown {
-    return this.map.get(this.bytes(key, this.#keySize));
+    return this.map.get(this.#key(key));
   }
 
   set(key: number, value: number): string {
     try {
-      this.map.set(this.bytes(key, this.#keySize), this.#value(value));
+      this.map.set(this.#key(key), this.#value(value));
       return "set";
     } catch (error) {
       assert(error instanceof BpfError);
@@ -70,7 +73,7 @@ class Scene {
   }
 
   delete(key: number): boolean {
-    return this.map.delete(this.bytes(key, this.#keySize));
+    return !this.isArray && this.map.delete(this.#key(key));
   }
 
   /** The map as somebody else has it, whose commands are few. */
@@ -93,10 +96,19 @@ class Scene {
     return Uint8Array.from({ length: size }, (_, at) => number * (at + 1));
   }
 
+  get isArray(): boolean {
+    return this.map.type.endsWith("array");
+  }
+
+  /** Those of an array are small enough to be indexes. */
+  #key(number: number): Uint8Array {
+    return this.isArray ? Uint8Array.of(number, 0, 0, 0) : this.bytes(number, this.#keySize);
+  }
+
   /** Of a map with a value for each CPU, of which there is one: rounded up to 8 bytes. */
   #value(number: number): Uint8Array {
     const value = this.bytes(number, this.#valueSize);
-    return this.map.type === "percpu_hash" ? ([value] as never) : value;
+    return this.map.type.startsWith("percpu") ? ([value] as never) : value;
   }
 }
 
@@ -113,11 +125,11 @@ const steps = fc.array(
 const BUCKETS = 64;
 const FIRST_ELEMENT = BUCKETS + 8;
 const FIRST_GUARD = 112;
-const [LOCK, SPARE] = [0, 2];
+const [LOCK, SPARE, STAGED] = [0, 2, 2];
 const GUARDS = [0, 1].map((guard) => FIRST_GUARD + guard * 16);
 const HEADER = { FREE: 17, FREE_LOCK: 21 };
 
-describe("commands on a shared hash that are called often", () => {
+describe("commands on a shared map that are called often", () => {
   for (const [keySize, valueSize, type] of [
     [4, 8, "hash"],
     [8, 4, "hash"],
@@ -128,6 +140,12 @@ describe("commands on a shared hash that are called often", () => {
     [4, 300, "hash"],
     [12, 8, "lru_hash"],
     [4, 16, "percpu_hash"],
+    [4, 4, "array"],
+    [4, 8, "array"],
+    [4, 6, "array"],
+    [4, 20, "array"],
+    [4, 301, "array"],
+    [4, 16, "percpu_array"],
   ] as const) {
     const shape = `keys of ${keySize} and values of ${valueSize} bytes in a ${type}`;
     test(`answer what they answered before, and leave the same bytes, with ${shape}`, () => {
@@ -179,6 +197,26 @@ describe("commands on a shared hash that are called often", () => {
       }
       assert.equal(hot.word(word), 0);
     }
+  });
+
+  test("finish what a writer of an array that died had begun", () => {
+    const hot = new Scene(true, 4, 16, "array");
+    const firstGuard = Math.ceil((BUCKETS + (MAX_ENTRIES * 16) / 4) / 16) * 16;
+    const [guards, element] = [4, 4];
+    const stage = firstGuard + guards * 16 + element;
+    hot.set(1, 1);
+    hot.set(5, 5);
+    hot.poke(stage, 0x12345678);
+    hot.poke(firstGuard + 16 + STAGED, 1 + 1);
+    hot.poke(firstGuard + 16 + LOCK, 999);
+    const staged = Buffer.from(hot.bytes(5, 16));
+    staged.writeUInt32LE(0x12345678);
+    assert.deepEqual(hot.get(1), Uint8Array.from(staged), "readers find the new value on the stage");
+    assert.deepEqual(hot.get(5), hot.bytes(5, 16));
+    hot.set(5, 6);
+    assert.deepEqual(hot.get(1), Uint8Array.from(staged), "it has come to its place");
+    assert.deepEqual(hot.get(5), hot.bytes(6, 16));
+    assert.equal(hot.word(firstGuard + 16 + LOCK), 0);
   });
 
   test("find a spare element when there is none, and use none that lies outside", () => {

@@ -6,6 +6,9 @@ import { I32, I32_ADD, I32_LOAD, I32_STORE, I64_LOAD, I64_STORE, MEMORY_COPY } f
 /** What the code of a command answers when the plain command has to do it all. */
 export const SLOW = 1;
 
+/** How an atomic access to a word says that it is aligned. */
+export const WORD_LOG2 = 2;
+
 /** Up to so many bytes values are copied word by word. */
 const SHORT_VALUE = 128;
 

@@ -12,6 +12,7 @@ import {
   I32_SHR_U,
   I32_SUB,
 } from "../programs/wasm/opcodes.ts";
+import { WORD_LOG2 } from "./command-code.ts";
 
 /** Where everything lies in a hash table that is shared. Links count words from the segment. */
 export interface SharedHashGeometry {
@@ -41,7 +42,6 @@ export interface SharedHashGeometry {
   readonly fence: Address;
 }
 
-export const WORD_LOG2 = 2;
 const GUARD_LOG2 = 6;
 
 /** The chain that a key at a fixed address belongs to, in the code of a function. Made, it has hashed the key. */

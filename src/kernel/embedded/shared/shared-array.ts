@@ -5,13 +5,15 @@ import { pageAlign } from "../../../memory/page-allocator.ts";
 import { genericLookupBatch, genericUpdateBatch } from "../generic-batch.ts";
 import { arrayGuards, GUARD, guardsAt, guardsEnd } from "../guards.ts";
 import type { MapBatch } from "../map-batch.ts";
-import { EmbeddedMap } from "../map-ops.ts";
+import { type ElementCode, EmbeddedMap } from "../map-ops.ts";
 import { elementSize, firstValue } from "../maps/array.ts";
 import type { MapGeometry } from "../maps/map-geometry.ts";
 import { slotSize } from "../maps/percpu-values.ts";
+import { SEGMENT } from "../segment.ts";
 import { copyBytes } from "../user-memory.ts";
-import type { SharingHost } from "./agent.ts";
+import type { Agent, SharingHost } from "./agent.ts";
 import { bumpVersion, Locks } from "./locks.ts";
+import { compileArrayLookup, compileArrayUpdate, type SharedArrayGeometry } from "./shared-array-code.ts";
 
 /** How a shared array keeps its values. */
 export interface SharedArrayShape {
@@ -37,6 +39,7 @@ export class SharedArray extends EmbeddedMap {
   readonly #guards: number;
   readonly #guardMask: number;
   readonly #stages: Address;
+  readonly #agent: Agent;
   readonly #locks: Locks;
   /** Eight bytes for a value on its way. */
   readonly #scratch: Address;
@@ -57,6 +60,7 @@ export class SharedArray extends EmbeddedMap {
     this.#guards = (base + guardsAt(tables)) >>> 2;
     this.#guardMask = guards - 1;
     this.#stages = base + guardsEnd(tables, guards);
+    this.#agent = agent;
     this.#locks = new Locks(memory, agent);
     this.#scratch = scratch;
   }
@@ -175,6 +179,29 @@ export class SharedArray extends EmbeddedMap {
 
   #stageOf(index: number): Address {
     return this.#stages + (index & this.#guardMask) * this.#elementSize;
+  }
+
+  override generateLookup(code: ElementCode): (() => number) | undefined {
+    return compileArrayLookup(this.#geometry, code);
+  }
+
+  override generateUpdate(code: ElementCode): (() => number) | undefined {
+    return compileArrayUpdate(this.#geometry, code);
+  }
+
+  get #geometry(): SharedArrayGeometry {
+    return {
+      values: this.#values,
+      elementSize: this.#elementSize,
+      maxEntries: this.maxEntries,
+      valueSize: this.#userValueSize,
+      guards: this.#guards * 4,
+      guardMask: this.#guardMask,
+      stages: this.#stages,
+      frozen: this.base + SEGMENT.FROZEN,
+      agent: this.#agent.number,
+      fence: this.#agent.fence * 4,
+    };
   }
 
   override delete(_key: Address): number {

@@ -17,8 +17,8 @@ import {
   I32_STORE,
   RETURN,
 } from "../programs/wasm/opcodes.ts";
-import { compileCommand, SLOW, writeCopy } from "./command-code.ts";
-import { HashChain, type SharedHashGeometry, WORD_LOG2 } from "./hash-chain.ts";
+import { compileCommand, SLOW, WORD_LOG2, writeCopy } from "./command-code.ts";
+import { HashChain, type SharedHashGeometry } from "./hash-chain.ts";
 
 const [LOCK, VERSION, SPARE] = [GUARD.LOCK * 4, GUARD.VERSION * 4, GUARD.SPARE * 4];
 const NOT_FOUND = -2;
