@@ -9,26 +9,34 @@ import { type Bundle, bundle } from "./bundle.ts";
 
 const ROUNDS = 300;
 
-let thread: Bundle;
+let [thread, cpuThread]: Bundle[] = [];
 
 before(async () => {
-  thread = await bundle("thread-process.ts");
+  [thread, cpuThread] = await Promise.all(["thread-process.ts", "cpu-thread-process.ts"].map(bundle));
 });
 
-after(() => thread.remove());
+after(() => {
+  for (const made of [thread, cpuThread]) made?.remove();
+});
+
+/** The first message of a thread, once it has ended. */
+async function answerOf<T>(program: Bundle | undefined, workerData: object): Promise<T> {
+  const worker = new Worker(program?.file ?? "", { workerData });
+  const [answer] = (await once(worker, "message")) as [T];
+  await worker.terminate();
+  return answer;
+}
 
 describe("threads that share the maps of a kernel", () => {
   test('all write one map: nothing is lost, and "noexist" has one winner for each key', async () => {
     using bpf = embedded({ bpffs: newDirectory() });
     using counts = bpf.createMap({ type: "hash", name: "counts", key: u32, value: u64, maxEntries: 2000 });
-    const workers = [0, 1, 2].map((index) => {
-      const workerData = { share: bpf.share(), rounds: ROUNDS, first: index * ROUNDS };
-      return new Worker(thread.file, { workerData });
-    });
     const answers = await Promise.all(
-      workers.map(async (worker) => ((await once(worker, "message")) as [{ won: number; ids: number[] }])[0]),
+      [0, 1, 2].map((index) => {
+        const workerData = { share: bpf.share(), rounds: ROUNDS, first: index * ROUNDS };
+        return answerOf<{ won: number; ids: number[] }>(thread, workerData);
+      }),
     );
-    await Promise.all(workers.map((worker) => worker.terminate()));
     assert.deepEqual(
       answers.map(({ ids }) => ids),
       [[counts.id], [counts.id], [counts.id]],
@@ -39,6 +47,24 @@ describe("threads that share the maps of a kernel", () => {
     );
     assert.equal(counts.count(), 4 * ROUNDS);
     for (let key = 0; key < 3 * ROUNDS; key++) assert.equal(counts.get(key), BigInt(key));
+  });
+
+  test("are a CPU each, whose values of a map with one for each CPU nobody else writes", async () => {
+    using bpf = embedded({ bpffs: newDirectory(), possibleCpus: 4 });
+    const spec = { value: u64, maxEntries: 1 } as const;
+    using array = bpf.createMap({ type: "percpu_array", name: "array", ...spec });
+    using hash = bpf.createMap({ type: "percpu_hash", name: "hash", key: u32, ...spec });
+    hash.set(0, [0n, 0n, 0n, 0n]);
+    const runs = [70_000, 90_000];
+    const cpus = await Promise.all(
+      runs.map((count) => answerOf<number>(cpuThread, { share: bpf.share(), runs: count })),
+    );
+    assert.deepEqual([...cpus].sort(), [1, 2], "this thread is CPU 0");
+    const expected = [0n, 0n, 0n, 0n];
+    cpus.forEach((cpu, index) => {
+      expected[cpu] = BigInt(runs[index] as number);
+    });
+    for (const map of [array, hash]) assert.deepEqual([...(map.get(0) as Iterable<bigint>)], expected);
   });
 
   test("can be had by a kernel in a directory alone, and others say so", () => {
