@@ -29,8 +29,8 @@ export function genericLookupBatch(map: EmbeddedMap, batch: MapBatch): number {
       if (!accessOk(memory, key, keySize)) return -EFAULT;
       copyBytes(memory, key, batch.key, keySize);
       if (!accessOk(memory, value, userValueSize)) return -EFAULT;
-      map.copyValue(batch.key, value);
-      copied++;
+      // In a map that is shared the entry may be gone by now.
+      if (map.copyValue(batch.key, value) === 0) copied++;
     }
     previous = batch.previousKey;
     copyBytes(memory, previous, batch.key, keySize);

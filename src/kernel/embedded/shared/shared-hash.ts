@@ -144,7 +144,8 @@ export class SharedHash extends EmbeddedMap {
       return 0;
     }
     if (flags === BPF_EXIST) return -ENOENT;
-    const element = table.take() || this.evict(guard);
+    // What somebody who died has lost is found before something is thrown out.
+    const element = table.take() || (table.isLeaky ? 0 : this.evict(guard));
     if (element === 0) return NEEDS_ROOM;
     this.#fill(element, key, value, 0);
     table.insert(bucket, element);
