@@ -36,47 +36,58 @@ export const EUCLEAN = 117;
 /** "Operation is not supported", a number that Linux keeps to itself but lets out through `bpf(2)`. */
 export const ENOTSUPP = 524;
 
-const ERRORS: Readonly<Record<number, readonly [code: string, description: string]>> = {
-  [EPERM]: ["EPERM", "operation not permitted"],
-  [ENOENT]: ["ENOENT", "no such file or directory"],
-  [ENXIO]: ["ENXIO", "no such device or address"],
-  [E2BIG]: ["E2BIG", "argument list too long"],
-  [EBADF]: ["EBADF", "bad file descriptor"],
-  [EAGAIN]: ["EAGAIN", "resource temporarily unavailable"],
-  [ENOMEM]: ["ENOMEM", "cannot allocate memory"],
-  [EACCES]: ["EACCES", "permission denied"],
-  [EFAULT]: ["EFAULT", "bad address"],
-  [EBUSY]: ["EBUSY", "device or resource busy"],
-  [EEXIST]: ["EEXIST", "file exists"],
-  [ENODEV]: ["ENODEV", "no such device"],
-  [ENOTDIR]: ["ENOTDIR", "not a directory"],
-  [EISDIR]: ["EISDIR", "is a directory"],
-  [EINVAL]: ["EINVAL", "invalid argument"],
-  [EMFILE]: ["EMFILE", "too many open files"],
-  [ENOSPC]: ["ENOSPC", "no space left on device"],
-  [ERANGE]: ["ERANGE", "numerical result out of range"],
-  [EDEADLK]: ["EDEADLK", "resource deadlock avoided"],
-  [ENAMETOOLONG]: ["ENAMETOOLONG", "file name too long"],
-  [ENOSYS]: ["ENOSYS", "function not implemented"],
-  [ENOTEMPTY]: ["ENOTEMPTY", "directory not empty"],
-  [ELOOP]: ["ELOOP", "too many levels of symbolic links"],
-  [EPROTO]: ["EPROTO", "protocol error"],
-  [EOVERFLOW]: ["EOVERFLOW", "value too large for defined data type"],
-  [EBADFD]: ["EBADFD", "file descriptor in bad state"],
-  [ENOTSOCK]: ["ENOTSOCK", "socket operation on non-socket"],
-  [EMSGSIZE]: ["EMSGSIZE", "message too long"],
-  [ENOTSUP]: ["ENOTSUP", "operation not supported"],
-  [ESTALE]: ["ESTALE", "stale file handle"],
-  [EUCLEAN]: ["EUCLEAN", "structure needs cleaning"],
-  [ENOTSUPP]: ["ENOTSUPP", "operation is not supported"],
-};
+type ErrorText = readonly [code: string, description: string];
+
+function errorTexts(): Readonly<Record<number, ErrorText>> {
+  return {
+    [EPERM]: ["EPERM", "operation not permitted"],
+    [ENOENT]: ["ENOENT", "no such file or directory"],
+    [ENXIO]: ["ENXIO", "no such device or address"],
+    [E2BIG]: ["E2BIG", "argument list too long"],
+    [EBADF]: ["EBADF", "bad file descriptor"],
+    [EAGAIN]: ["EAGAIN", "resource temporarily unavailable"],
+    [ENOMEM]: ["ENOMEM", "cannot allocate memory"],
+    [EACCES]: ["EACCES", "permission denied"],
+    [EFAULT]: ["EFAULT", "bad address"],
+    [EBUSY]: ["EBUSY", "device or resource busy"],
+    [EEXIST]: ["EEXIST", "file exists"],
+    [ENODEV]: ["ENODEV", "no such device"],
+    [ENOTDIR]: ["ENOTDIR", "not a directory"],
+    [EISDIR]: ["EISDIR", "is a directory"],
+    [EINVAL]: ["EINVAL", "invalid argument"],
+    [EMFILE]: ["EMFILE", "too many open files"],
+    [ENOSPC]: ["ENOSPC", "no space left on device"],
+    [ERANGE]: ["ERANGE", "numerical result out of range"],
+    [EDEADLK]: ["EDEADLK", "resource deadlock avoided"],
+    [ENAMETOOLONG]: ["ENAMETOOLONG", "file name too long"],
+    [ENOSYS]: ["ENOSYS", "function not implemented"],
+    [ENOTEMPTY]: ["ENOTEMPTY", "directory not empty"],
+    [ELOOP]: ["ELOOP", "too many levels of symbolic links"],
+    [EPROTO]: ["EPROTO", "protocol error"],
+    [EOVERFLOW]: ["EOVERFLOW", "value too large for defined data type"],
+    [EBADFD]: ["EBADFD", "file descriptor in bad state"],
+    [ENOTSOCK]: ["ENOTSOCK", "socket operation on non-socket"],
+    [EMSGSIZE]: ["EMSGSIZE", "message too long"],
+    [ENOTSUP]: ["ENOTSUP", "operation not supported"],
+    [ESTALE]: ["ESTALE", "stale file handle"],
+    [EUCLEAN]: ["EUCLEAN", "structure needs cleaning"],
+    [ENOTSUPP]: ["ENOTSUPP", "operation is not supported"],
+  };
+}
+
+let texts: ReturnType<typeof errorTexts> | undefined;
+
+function textOf(errno: number): ErrorText | undefined {
+  texts ??= errorTexts();
+  return texts[Math.abs(errno)];
+}
 
 /** The name of an error number, either sign: `errnoCode(-7)` is `"E2BIG"`. A number without a name is `"E<number>"`. */
 export function errnoCode(errno: number): string {
-  return ERRORS[Math.abs(errno)]?.[0] ?? `E${Math.abs(errno)}`;
+  return textOf(errno)?.[0] ?? `E${Math.abs(errno)}`;
 }
 
 /** What an error number says in words, as `strerror` would: `errnoDescription(-7)` is `"argument list too long"`. */
 export function errnoDescription(errno: number): string {
-  return ERRORS[Math.abs(errno)]?.[1] ?? "unknown error";
+  return textOf(errno)?.[1] ?? "unknown error";
 }

@@ -47,16 +47,21 @@ type Words<Line extends string, Seen = never> = Line extends `${infer Word} ${in
 /** The name of a helper: `"bpf_map_lookup_elem"`. */
 export type HelperName = `bpf_${Words<(typeof LINES)[number]>}`;
 
-const NAMES = LINES.flatMap((line) => line.split(" ")).map((name) => `bpf_${name}` as HelperName);
+let names: readonly HelperName[] | undefined;
+let numbers: ReadonlyMap<string, number> | undefined;
 
-const NUMBERS: ReadonlyMap<string, number> = new Map(NAMES.map((name, index) => [name, index]));
+function helperNames(): readonly HelperName[] {
+  names ??= LINES.flatMap((line) => line.split(" ")).map((name) => `bpf_${name}` as HelperName);
+  return names;
+}
 
 /** The name of a helper by its number: `bpf_map_lookup_elem` is 1. `undefined` for a number that none has. */
 export function helperName(number: number): HelperName | undefined {
-  return NAMES[number];
+  return helperNames()[number];
 }
 
 /** The number of a helper by its name. `undefined` when there is none of that name. */
 export function helperNumber(name: string): number | undefined {
-  return NUMBERS.get(name);
+  numbers ??= new Map(helperNames().map((helper, number) => [helper, number]));
+  return numbers.get(name);
 }

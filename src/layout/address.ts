@@ -7,10 +7,10 @@ const DOT = 0x2e;
 const COLON = 0x3a;
 const HYPHEN = 0x2d;
 
-/** The texts of a byte: in decimal, in hexadecimal, and in hexadecimal of two digits. */
-const DECIMAL = Array.from({ length: 256 }, (_, byte) => byte.toString());
-const HEX = DECIMAL.map((_, byte) => byte.toString(16));
-const HEX_PADDED = HEX.map((text) => text.padStart(2, "0"));
+/** The texts of bytes, as they were needed: in decimal, in hexadecimal, and in hexadecimal of two digits. */
+const DECIMAL: string[] = [];
+const HEX: string[] = [];
+const HEX_PADDED: string[] = [];
 
 /**
  * An IPv4 address, `__be32` or `struct in_addr`: `"10.0.0.1"`, four bytes in network order. Four decimal numbers
@@ -205,14 +205,14 @@ function formatGroups(u8: Uint8Array, at: number, from: number, to: number): str
     const high = u8[at + 2 * i] as number;
     const low = u8[at + 2 * i + 1] as number;
     if (i > from) text += ":";
-    text += high === 0 ? HEX[low] : `${HEX[high]}${HEX_PADDED[low]}`;
+    text += high === 0 ? hex(low) : hex(high) + paddedHex(low);
   }
   return text;
 }
 
 function formatMac(u8: Uint8Array, at: number): string {
-  let text = HEX_PADDED[u8[at] as number] as string;
-  for (let i = 1; i < 6; i++) text += `:${HEX_PADDED[u8[at + i] as number]}`;
+  let text = paddedHex(u8[at] as number);
+  for (let i = 1; i < 6; i++) text += `:${paddedHex(u8[at + i] as number)}`;
   return text;
 }
 
@@ -239,7 +239,19 @@ function groupAt(u8: Uint8Array, at: number, index: number): number {
 }
 
 function decimal(u8: Uint8Array, at: number): string {
-  return DECIMAL[u8[at] as number] as string;
+  const byte = u8[at] as number;
+  DECIMAL[byte] ??= byte.toString();
+  return DECIMAL[byte];
+}
+
+function hex(byte: number): string {
+  HEX[byte] ??= byte.toString(16);
+  return HEX[byte];
+}
+
+function paddedHex(byte: number): string {
+  HEX_PADDED[byte] ??= hex(byte).padStart(2, "0");
+  return HEX_PADDED[byte];
 }
 
 function hexDigit(text: string, index: number): number {

@@ -19,44 +19,44 @@ import {
   BPF_PROG_TEST_RUN,
 } from "../abi/commands.ts";
 import { errnoDescription } from "../abi/errno.ts";
-import { DELETE_BATCH_RULES, LOOKUP_BATCH_RULES, TAKE_BATCH_RULES, UPDATE_BATCH_RULES } from "./diagnosis/batches.ts";
+import { deleteBatchRules, lookupBatchRules, takeBatchRules, updateBatchRules } from "./diagnosis/batches.ts";
 import { outline } from "./diagnosis/creation.ts";
-import { DELETE_RULES, LOOKUP_RULES, NEXT_KEY_RULES, TAKE_RULES, UPDATE_RULES } from "./diagnosis/elements.ts";
+import { deleteRules, lookupRules, nextKeyRules, takeRules, updateRules } from "./diagnosis/elements.ts";
 import type { Failure, Rules } from "./diagnosis/failure.ts";
-import { MAP_CREATE_RULES } from "./diagnosis/map-create.ts";
-import { EPOLL_RULES, FD_BY_ID_RULES, FREEZE_RULES, INFO_RULES, MMAP_RULES, PERF_RULES } from "./diagnosis/map-fds.ts";
-import { GET_RULES, MKDIR_RULES, PIN_RULES, READDIR_RULES, RMDIR_RULES, UNLINK_RULES } from "./diagnosis/paths.ts";
-import { BTF_LOAD_RULES, PROG_LOAD_RULES, TEST_RUN_RULES } from "./diagnosis/programs.ts";
+import { mapCreateRules } from "./diagnosis/map-create.ts";
+import { epollRules, fdByIdRules, freezeRules, infoRules, mmapRules, perfRules } from "./diagnosis/map-fds.ts";
+import { getRules, mkdirRules, pinRules, readdirRules, rmdirRules, unlinkRules } from "./diagnosis/paths.ts";
+import { btfLoadRules, progLoadRules, testRunRules } from "./diagnosis/programs.ts";
 
 export type { Failure } from "./diagnosis/failure.ts";
 
 /** What each error of each command may mean. */
-const RULES: Readonly<Record<Failure["command"], Rules>> = {
-  [BPF_MAP_CREATE]: MAP_CREATE_RULES,
-  [BPF_MAP_LOOKUP_ELEM]: LOOKUP_RULES,
-  [BPF_MAP_UPDATE_ELEM]: UPDATE_RULES,
-  [BPF_MAP_DELETE_ELEM]: DELETE_RULES,
-  [BPF_MAP_GET_NEXT_KEY]: NEXT_KEY_RULES,
-  [BPF_MAP_LOOKUP_AND_DELETE_ELEM]: TAKE_RULES,
-  [BPF_MAP_LOOKUP_BATCH]: LOOKUP_BATCH_RULES,
-  [BPF_MAP_LOOKUP_AND_DELETE_BATCH]: TAKE_BATCH_RULES,
-  [BPF_MAP_UPDATE_BATCH]: UPDATE_BATCH_RULES,
-  [BPF_MAP_DELETE_BATCH]: DELETE_BATCH_RULES,
-  [BPF_MAP_FREEZE]: FREEZE_RULES,
-  [BPF_MAP_GET_FD_BY_ID]: FD_BY_ID_RULES,
-  [BPF_OBJ_GET_INFO_BY_FD]: INFO_RULES,
-  [BPF_OBJ_PIN]: PIN_RULES,
-  [BPF_OBJ_GET]: GET_RULES,
-  [BPF_PROG_LOAD]: PROG_LOAD_RULES,
-  [BPF_PROG_TEST_RUN]: TEST_RUN_RULES,
-  [BPF_BTF_LOAD]: BTF_LOAD_RULES,
-  mkdir: MKDIR_RULES,
-  rmdir: RMDIR_RULES,
-  unlink: UNLINK_RULES,
-  readdir: READDIR_RULES,
-  mmap: MMAP_RULES,
-  epoll_ctl: EPOLL_RULES,
-  perf_event_open: PERF_RULES,
+const RULES: Readonly<Record<Failure["command"], () => Rules>> = {
+  [BPF_MAP_CREATE]: mapCreateRules,
+  [BPF_MAP_LOOKUP_ELEM]: lookupRules,
+  [BPF_MAP_UPDATE_ELEM]: updateRules,
+  [BPF_MAP_DELETE_ELEM]: deleteRules,
+  [BPF_MAP_GET_NEXT_KEY]: nextKeyRules,
+  [BPF_MAP_LOOKUP_AND_DELETE_ELEM]: takeRules,
+  [BPF_MAP_LOOKUP_BATCH]: lookupBatchRules,
+  [BPF_MAP_LOOKUP_AND_DELETE_BATCH]: takeBatchRules,
+  [BPF_MAP_UPDATE_BATCH]: updateBatchRules,
+  [BPF_MAP_DELETE_BATCH]: deleteBatchRules,
+  [BPF_MAP_FREEZE]: freezeRules,
+  [BPF_MAP_GET_FD_BY_ID]: fdByIdRules,
+  [BPF_OBJ_GET_INFO_BY_FD]: infoRules,
+  [BPF_OBJ_PIN]: pinRules,
+  [BPF_OBJ_GET]: getRules,
+  [BPF_PROG_LOAD]: progLoadRules,
+  [BPF_PROG_TEST_RUN]: testRunRules,
+  [BPF_BTF_LOAD]: btfLoadRules,
+  mkdir: mkdirRules,
+  rmdir: rmdirRules,
+  unlink: unlinkRules,
+  readdir: readdirRules,
+  mmap: mmapRules,
+  epoll_ctl: epollRules,
+  perf_event_open: perfRules,
 };
 
 /**
@@ -69,7 +69,7 @@ export function diagnose(failure: Failure): string {
 
 function found(failure: Failure): string | undefined {
   try {
-    return RULES[failure.command]?.[Math.abs(failure.errno)]?.(failure);
+    return RULES[failure.command]?.()[Math.abs(failure.errno)]?.(failure);
   } catch {
     // There may be no memory left for a question. The error itself is worth more than the one about it.
     return undefined;

@@ -4,9 +4,9 @@ import * as op from "../../src/isa/opcodes.ts";
 import { hasHelper } from "../../src/kernel/embedded/programs/compiler/call-plan.ts";
 import { mayCall } from "../../src/kernel/embedded/programs/helper-availability.ts";
 import {
-  HELPER_PROTOS,
   type HelperArgument,
   type HelperProto,
+  helperProtos,
 } from "../../src/kernel/embedded/programs/helper-protos.ts";
 import type { TestMap, TestProgram } from "./verdict.ts";
 
@@ -36,10 +36,12 @@ export const MAPS: readonly TestMap[] = [
 const LAST_HELPER = 211;
 
 /** The helpers that both kernels have, but for those that take a function, which takes BTF. */
-const CALLABLE: readonly HelperProto[] = HELPER_PROTOS.filter((proto) => proto !== undefined).filter(
-  ({ id, parameters }) =>
-    id <= LAST_HELPER && hasHelper(id) && parameters !== undefined && !parameters.includes("callback"),
-);
+const CALLABLE: readonly HelperProto[] = helperProtos()
+  .filter((proto) => proto !== undefined)
+  .filter(
+    ({ id, parameters }) =>
+      id <= LAST_HELPER && hasHelper(id) && parameters !== undefined && !parameters.includes("callback"),
+  );
 
 /** Whether a program calls a helper that the embedded kernel alone has. */
 export function callsOwnHelper({ insns }: TestProgram): boolean {

@@ -1,7 +1,7 @@
 import { EBADF, EFAULT, EINVAL, ENOENT, ENOSPC, ENOTSUPP, EPERM } from "../../abi/errno.ts";
 import { notReadable, notWritable } from "./access.ts";
 import { fdClosed } from "./closed.ts";
-import { DELETE_RULES, tooShort, UPDATE_RULES, wrongFlags } from "./elements.ts";
+import { deleteRules, tooShort, updateRules, wrongFlags } from "./elements.ts";
 import { firstOf, infoOf, mapOf, type Rule, type Rules, typeOf } from "./failure.ts";
 
 /** What an element is refused for, and how many had been done before it. */
@@ -28,22 +28,30 @@ const largeBucket: Rule = (failure) => {
 
 const noMore: Rule = (failure) => `${mapOf(failure)} has no entries after this cursor: it is at the end.`;
 
-export const LOOKUP_BATCH_RULES: Rules = {
-  [EBADF]: fdClosed,
-  [EPERM]: notReadable,
-  [EINVAL]: wrongFlags,
-  [ENOENT]: noMore,
-  [ENOSPC]: largeBucket,
-  [EFAULT]: tooShort,
-  [ENOTSUPP]: unsupported,
-};
+export function lookupBatchRules(): Rules {
+  return {
+    [EBADF]: fdClosed,
+    [EPERM]: notReadable,
+    [EINVAL]: wrongFlags,
+    [ENOENT]: noMore,
+    [ENOSPC]: largeBucket,
+    [EFAULT]: tooShort,
+    [ENOTSUPP]: unsupported,
+  };
+}
 
 /** What reads and deletes must be allowed both. */
-export const TAKE_BATCH_RULES: Rules = { ...LOOKUP_BATCH_RULES, [EPERM]: firstOf(notWritable, notReadable) };
+export function takeBatchRules(): Rules {
+  return { ...lookupBatchRules(), [EPERM]: firstOf(notWritable, notReadable) };
+}
 
-export const UPDATE_BATCH_RULES: Rules = { ...ofElement(UPDATE_RULES, "written"), [ENOTSUPP]: unsupported };
+export function updateBatchRules(): Rules {
+  return { ...ofElement(updateRules(), "written"), [ENOTSUPP]: unsupported };
+}
 
-export const DELETE_BATCH_RULES: Rules = {
-  ...ofElement(DELETE_RULES, "deleted"),
-  [EINVAL]: firstOf(wrongFlags, DELETE_RULES[EINVAL] as Rule),
-};
+export function deleteBatchRules(): Rules {
+  return {
+    ...ofElement(deleteRules(), "deleted"),
+    [EINVAL]: firstOf(wrongFlags, deleteRules()[EINVAL] as Rule),
+  };
+}

@@ -185,57 +185,67 @@ const noMemory: Rule = (failure) => {
   return isAlwaysSo ? `${none}.` : `${none}, or make it without the flag no_prealloc.`;
 };
 
-export const LOOKUP_RULES: Rules = {
-  [EBADF]: fdClosed,
-  [EPERM]: notReadable,
-  [EINVAL]: firstOf(wrongFlags, unsupportedWithoutKeys),
-  [ENOENT]: missing,
-  [EFAULT]: tooShort,
-  [ENOTSUPP]: unsupported,
-  [ENOTSUP]: unsupported,
-};
+export function lookupRules(): Rules {
+  return {
+    [EBADF]: fdClosed,
+    [EPERM]: notReadable,
+    [EINVAL]: firstOf(wrongFlags, unsupportedWithoutKeys),
+    [ENOENT]: missing,
+    [EFAULT]: tooShort,
+    [ENOTSUPP]: unsupported,
+    [ENOTSUP]: unsupported,
+  };
+}
 
-export const UPDATE_RULES: Rules = {
-  [EBADF]: firstOf(closedFdValue, fdClosed),
-  [EPERM]: notWritable,
-  [EINVAL]: firstOf(wrongFlags, longPrefix, wrongFdValue),
-  [E2BIG]: full,
-  [ENOSPC]: full,
-  [EEXIST]: exists,
-  [ENOENT]: missing,
-  [EFAULT]: tooShort,
-  [ENOMEM]: noMemory,
-  [ENOTSUPP]: unsupported,
-  [ENOTSUP]: unsupported,
-};
+export function updateRules(): Rules {
+  return {
+    [EBADF]: firstOf(closedFdValue, fdClosed),
+    [EPERM]: notWritable,
+    [EINVAL]: firstOf(wrongFlags, longPrefix, wrongFdValue),
+    [E2BIG]: full,
+    [ENOSPC]: full,
+    [EEXIST]: exists,
+    [ENOENT]: missing,
+    [EFAULT]: tooShort,
+    [ENOMEM]: noMemory,
+    [ENOTSUPP]: unsupported,
+    [ENOTSUP]: unsupported,
+  };
+}
 
-export const DELETE_RULES: Rules = {
-  [EBADF]: fdClosed,
-  [EPERM]: notWritable,
-  [EINVAL]: firstOf(indexed, longPrefix, unsupportedWithoutKeys),
-  [E2BIG]: full,
-  [ENOENT]: missing,
-  [EFAULT]: tooShort,
-  [ENOTSUPP]: firstOf(indexed, unsupported),
-  [ENOTSUP]: unsupported,
-};
+export function deleteRules(): Rules {
+  return {
+    [EBADF]: fdClosed,
+    [EPERM]: notWritable,
+    [EINVAL]: firstOf(indexed, longPrefix, unsupportedWithoutKeys),
+    [E2BIG]: full,
+    [ENOENT]: missing,
+    [EFAULT]: tooShort,
+    [ENOTSUPP]: firstOf(indexed, unsupported),
+    [ENOTSUP]: unsupported,
+  };
+}
 
-export const TAKE_RULES: Rules = {
-  [EBADF]: fdClosed,
-  [EPERM]: firstOf(notWritable, notReadable),
-  [EINVAL]: wrongFlags,
-  [ENOENT]: missing,
-  [EFAULT]: tooShort,
-  [ENOTSUPP]: firstOf(takenIndexed, unsupported),
-  [ENOTSUP]: unsupported,
-};
+export function takeRules(): Rules {
+  return {
+    [EBADF]: fdClosed,
+    [EPERM]: firstOf(notWritable, notReadable),
+    [EINVAL]: wrongFlags,
+    [ENOENT]: missing,
+    [EFAULT]: tooShort,
+    [ENOTSUPP]: firstOf(takenIndexed, unsupported),
+    [ENOTSUP]: unsupported,
+  };
+}
 
-export const NEXT_KEY_RULES: Rules = {
-  [EBADF]: fdClosed,
-  [EPERM]: notReadable,
-  [EINVAL]: unsupported,
-  [ENOENT]: (failure) => `${mapOf(failure)} has no further key.`,
-  [EFAULT]: tooShort,
-  [ENOTSUPP]: unsupported,
-  [ENOTSUP]: unsupported,
-};
+export function nextKeyRules(): Rules {
+  return {
+    [EBADF]: fdClosed,
+    [EPERM]: notReadable,
+    [EINVAL]: unsupported,
+    [ENOENT]: (failure) => `${mapOf(failure)} has no further key.`,
+    [EFAULT]: tooShort,
+    [ENOTSUPP]: unsupported,
+    [ENOTSUP]: unsupported,
+  };
+}

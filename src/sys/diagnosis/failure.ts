@@ -43,7 +43,10 @@ export interface Failure {
 /** What is wrong and what to do about it, in a sentence or two; `undefined` when it is none of what the rule knows. */
 export type Rule = (failure: Failure) => string | undefined;
 
-/** The rules for one command by errno: what each error of it may mean. */
+/**
+ * The rules for one command by errno: what each error of it may mean. They are made when a failure asks for them: most
+ * programs see none, and should not wait for them when they start.
+ */
 export type Rules = Readonly<Record<number, Rule>>;
 
 /** The first of some rules that has something to say. */

@@ -73,16 +73,25 @@ const notShareable: CreationRule = ({ sys, aMap, given }) =>
     : undefined;
 
 /** BPF_MAP_CREATE. EINVAL has the order in which Linux looks. */
-export const MAP_CREATE_RULES: Rules = {
-  [EINVAL]: creationRule(...WRONG_BEFORE_TYPE, ...WRONG_SIZES, ...WRONG_FLAGS, ...WRONG_AFTER_TYPE, nameFault, culprit),
-  [E2BIG]: creationRule(noNumber, ...TOO_LARGE, culprit),
-  [ENOMEM]: creationRule(noNumber, noRoom),
-  [EPERM]: creationRule(seedPrivilege, missingCapability),
-  [EBADF]: firstOf(kernelClosed, creationRule(wrongFd)),
-  [ENOTSUPP]: creationRule(noStructOps, noInnerType, unpreallocated, culprit),
-  [ERANGE]: creationRule(ACROSS_4_GIB),
-  [ENOTSUP]: creationRule(WRONG_DEVICE, notShareable, culprit),
-  [EFAULT]: () => "exclProgHash cannot be read.",
-  [EMFILE]: () =>
-    "this process has as many files open as it may: close maps that are not needed, or raise the limit (ulimit -n).",
-};
+export function mapCreateRules(): Rules {
+  return {
+    [EINVAL]: creationRule(
+      ...WRONG_BEFORE_TYPE,
+      ...WRONG_SIZES,
+      ...WRONG_FLAGS,
+      ...WRONG_AFTER_TYPE,
+      nameFault,
+      culprit,
+    ),
+    [E2BIG]: creationRule(noNumber, ...TOO_LARGE, culprit),
+    [ENOMEM]: creationRule(noNumber, noRoom),
+    [EPERM]: creationRule(seedPrivilege, missingCapability),
+    [EBADF]: firstOf(kernelClosed, creationRule(wrongFd)),
+    [ENOTSUPP]: creationRule(noStructOps, noInnerType, unpreallocated, culprit),
+    [ERANGE]: creationRule(ACROSS_4_GIB),
+    [ENOTSUP]: creationRule(WRONG_DEVICE, notShareable, culprit),
+    [EFAULT]: () => "exclProgHash cannot be read.",
+    [EMFILE]: () =>
+      "this process has as many files open as it may: close maps that are not needed, or raise the limit (ulimit -n).",
+  };
+}

@@ -9,14 +9,16 @@ import { firstOf, infoOf, mapOf, type Rule, type Rules, typeOf } from "./failure
 import { hex } from "./shown.ts";
 
 /** BPF_MAP_FREEZE. A map that is frozen answers as one that may not be written. */
-export const FREEZE_RULES: Rules = {
-  [EBADF]: fdClosed,
-  [EPERM]: notWritable,
-  [EBUSY]: (failure) =>
-    `${mapOf(failure)} is being written now, or is mapped into memory for writing: unmap it (close what maps it, be it by memory, at or atomic), then freeze it.`,
-  [ENOTSUPP]: (failure) =>
-    `${mapOf(failure)} cannot be frozen: it is a struct_ops, or its values have locks, timers or kernel pointers.`,
-};
+export function freezeRules(): Rules {
+  return {
+    [EBADF]: fdClosed,
+    [EPERM]: notWritable,
+    [EBUSY]: (failure) =>
+      `${mapOf(failure)} is being written now, or is mapped into memory for writing: unmap it (close what maps it, be it by memory, at or atomic), then freeze it.`,
+    [ENOTSUPP]: (failure) =>
+      `${mapOf(failure)} cannot be frozen: it is a struct_ops, or its values have locks, timers or kernel pointers.`,
+  };
+}
 
 const wrongAccess: Rule = ({ flags = 0 }) =>
   flags === 0
@@ -46,19 +48,23 @@ function namesOf(sys: Sys): string[] {
 }
 
 /** BPF_MAP_GET_FD_BY_ID. */
-export const FD_BY_ID_RULES: Rules = {
-  [EBADF]: kernelClosed,
-  [ENOENT]: noSuchMap,
-  [EINVAL]: wrongAccess,
-  [EPERM]: () =>
-    "to open a map by its id needs CAP_SYS_ADMIN, which this process has not: run as root, or open it by its pin.",
-};
+export function fdByIdRules(): Rules {
+  return {
+    [EBADF]: kernelClosed,
+    [ENOENT]: noSuchMap,
+    [EINVAL]: wrongAccess,
+    [EPERM]: () =>
+      "to open a map by its id needs CAP_SYS_ADMIN, which this process has not: run as root, or open it by its pin.",
+  };
+}
 
 /** BPF_OBJ_GET of flags that say how to open. */
 export const wrongOpenFlags: Rule = wrongAccess;
 
 /** BPF_OBJ_GET_INFO_BY_FD. */
-export const INFO_RULES: Rules = { [EBADF]: fdClosed, [EBADFD]: fdClosed };
+export function infoRules(): Rules {
+  return { [EBADF]: fdClosed, [EBADFD]: fdClosed };
+}
 
 const notMmapable: Rule = (failure) => {
   const info = infoOf(failure);
@@ -85,20 +91,27 @@ const writesReadOnly: Rule = (failure) => {
 };
 
 /** `mmap(2)` of a map: `kernel/bpf/syscall.c: bpf_map_mmap`, 6.18. */
-export const MMAP_RULES: Rules = {
-  [EBADF]: fdClosed,
-  [ENOTSUPP]: (failure) => `maps of ${typeOf(infoOf(failure))} cannot be mapped: mmapable arrays and ring buffers can.`,
-  [EINVAL]: firstOf(notMmapable, wrongRange),
-  [EPERM]: notWritable,
-  [EACCES]: firstOf(notReadable, notWritable, writesReadOnly),
-};
+export function mmapRules(): Rules {
+  return {
+    [EBADF]: fdClosed,
+    [ENOTSUPP]: (failure) =>
+      `maps of ${typeOf(infoOf(failure))} cannot be mapped: mmapable arrays and ring buffers can.`,
+    [EINVAL]: firstOf(notMmapable, wrongRange),
+    [EPERM]: notWritable,
+    [EACCES]: firstOf(notReadable, notWritable, writesReadOnly),
+  };
+}
 
 /** `epoll_ctl(2)` of a map. */
-export const EPOLL_RULES: Rules = { [EBADF]: fdClosed };
+export function epollRules(): Rules {
+  return { [EBADF]: fdClosed };
+}
 
 /** `perf_event_open(2)` for `perf_event_array`. */
-export const PERF_RULES: Rules = {
-  [ENOSYS]: () => "this kernel has no perf events: a ringbuf carries records on every kernel.",
-  [EACCES]: () =>
-    "perf events of all processes need CAP_PERFMON or root, or kernel.perf_event_paranoid at 0 or below; a ringbuf needs CAP_BPF alone.",
-};
+export function perfRules(): Rules {
+  return {
+    [ENOSYS]: () => "this kernel has no perf events: a ringbuf carries records on every kernel.",
+    [EACCES]: () =>
+      "perf events of all processes need CAP_PERFMON or root, or kernel.perf_event_paranoid at 0 or below; a ringbuf needs CAP_BPF alone.",
+  };
+}

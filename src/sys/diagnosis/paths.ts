@@ -107,60 +107,74 @@ function forbidden(at: string): string {
 
 const forbiddenPath = ofPath((failure, path) => forbidden(walk(failure, path).at));
 
-const COMMON: Rules = {
-  [EBADF]: kernelClosed,
-  [ENAMETOOLONG]: tooLong,
-  [ENOTDIR]: notDirectory,
-  [EINVAL]: nulInPath,
-  [EPERM]: firstOf(emptyPath, nulInPath, dottedName, outside),
-  [EACCES]: forbiddenPath,
-  [ENOENT]: firstOf(emptyPath, nulInPath, missingDirectory, missingName),
-};
+function common(): Rules {
+  return {
+    [EBADF]: kernelClosed,
+    [ENAMETOOLONG]: tooLong,
+    [ENOTDIR]: notDirectory,
+    [EINVAL]: nulInPath,
+    [EPERM]: firstOf(emptyPath, nulInPath, dottedName, outside),
+    [EACCES]: forbiddenPath,
+    [ENOENT]: firstOf(emptyPath, nulInPath, missingDirectory, missingName),
+  };
+}
 
-export const PIN_RULES: Rules = {
-  ...COMMON,
-  [EBADF]: fdClosed,
-  [EINVAL]: firstOf(
-    fdClosedInDisguise,
-    (failure) => `fd ${failure.fd} of ${mapOf(failure)} cannot be pinned with these flags.`,
-  ),
-  [EEXIST]: taken,
-  [ENOENT]: firstOf(emptyPath, nulInPath, missingDirectory, trailingSlash, outside),
-  [ENOTSUP]: () => "a program cannot be pinned in a directory of maps: it lives in the memory of one process.",
-};
+export function pinRules(): Rules {
+  return {
+    ...common(),
+    [EBADF]: fdClosed,
+    [EINVAL]: firstOf(
+      fdClosedInDisguise,
+      (failure) => `fd ${failure.fd} of ${mapOf(failure)} cannot be pinned with these flags.`,
+    ),
+    [EEXIST]: taken,
+    [ENOENT]: firstOf(emptyPath, nulInPath, missingDirectory, trailingSlash, outside),
+    [ENOTSUP]: () => "a program cannot be pinned in a directory of maps: it lives in the memory of one process.",
+  };
+}
 
-export const GET_RULES: Rules = {
-  ...COMMON,
-  [EACCES]: noPin,
-  [EINVAL]: wrongOpenFlags,
-  [ENOTSUP]: ofPath(
-    (_failure, path) =>
-      `${path} is of a newer version of mapiary, or of a type that cannot be shared: use that version.`,
-  ),
-  [EUCLEAN]: ofPath(
-    (_failure, path) =>
-      `${path} is damaged: it is no longer, or never was, the file of a map. Take it away with bpffs.unlink.`,
-  ),
-  [ESTALE]: ofPath(
-    (_failure, path) =>
-      `${path} was written before this machine was last started, and a BPF filesystem does not outlive that. Take it away with bpffs.unlink.`,
-  ),
-};
+export function getRules(): Rules {
+  return {
+    ...common(),
+    [EACCES]: noPin,
+    [EINVAL]: wrongOpenFlags,
+    [ENOTSUP]: ofPath(
+      (_failure, path) =>
+        `${path} is of a newer version of mapiary, or of a type that cannot be shared: use that version.`,
+    ),
+    [EUCLEAN]: ofPath(
+      (_failure, path) =>
+        `${path} is damaged: it is no longer, or never was, the file of a map. Take it away with bpffs.unlink.`,
+    ),
+    [ESTALE]: ofPath(
+      (_failure, path) =>
+        `${path} was written before this machine was last started, and a BPF filesystem does not outlive that. Take it away with bpffs.unlink.`,
+    ),
+  };
+}
 
-export const MKDIR_RULES: Rules = { ...COMMON, [EEXIST]: taken };
+export function mkdirRules(): Rules {
+  return { ...common(), [EEXIST]: taken };
+}
 
-export const RMDIR_RULES: Rules = {
-  ...COMMON,
-  [ENOTEMPTY]: ofPath((failure, path) => {
-    const names = namesIn(failure, path);
-    return `the directory ${path} is not empty: it has ${names.slice(0, 5).join(", ")}${names.length > 5 ? " …" : ""}.`;
-  }),
-  [EBUSY]: ofPath((_failure, path) => `${path} is in use: something is mounted there.`),
-};
+export function rmdirRules(): Rules {
+  return {
+    ...common(),
+    [ENOTEMPTY]: ofPath((failure, path) => {
+      const names = namesIn(failure, path);
+      return `the directory ${path} is not empty: it has ${names.slice(0, 5).join(", ")}${names.length > 5 ? " …" : ""}.`;
+    }),
+    [EBUSY]: ofPath((_failure, path) => `${path} is in use: something is mounted there.`),
+  };
+}
 
-export const UNLINK_RULES: Rules = {
-  ...COMMON,
-  [EISDIR]: ofPath((_failure, path) => `${path} is a directory: remove it with bpffs.rmdir.`),
-};
+export function unlinkRules(): Rules {
+  return {
+    ...common(),
+    [EISDIR]: ofPath((_failure, path) => `${path} is a directory: remove it with bpffs.rmdir.`),
+  };
+}
 
-export const READDIR_RULES: Rules = COMMON;
+export function readdirRules(): Rules {
+  return common();
+}

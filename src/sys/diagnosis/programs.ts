@@ -30,43 +30,49 @@ function fromLine(source: string | undefined): string {
 }
 
 /** BPF_PROG_LOAD. */
-export const PROG_LOAD_RULES: Rules = {
-  [EACCES]: refusedByVerifier,
-  [EINVAL]: (failure) =>
-    refusedByVerifier(failure) ??
-    `the kernel does not take ${programOf(failure)}: its type, its attach type, its flags or its BTF is none that the kernel has.`,
-  [E2BIG]: (failure) =>
-    refusedByVerifier(failure) ?? `${programOf(failure)} has no instructions, or more than the kernel takes.`,
-  [EPERM]: (failure) =>
-    refusedByVerifier(failure) ??
-    `this process may not load ${programOf(failure)}: most types need CAP_BPF and CAP_PERFMON or CAP_NET_ADMIN, or root.`,
-  [EFAULT]: refusedByVerifier,
-  [ENOTSUPP]: refusedByVerifier,
-};
+export function progLoadRules(): Rules {
+  return {
+    [EACCES]: refusedByVerifier,
+    [EINVAL]: (failure) =>
+      refusedByVerifier(failure) ??
+      `the kernel does not take ${programOf(failure)}: its type, its attach type, its flags or its BTF is none that the kernel has.`,
+    [E2BIG]: (failure) =>
+      refusedByVerifier(failure) ?? `${programOf(failure)} has no instructions, or more than the kernel takes.`,
+    [EPERM]: (failure) =>
+      refusedByVerifier(failure) ??
+      `this process may not load ${programOf(failure)}: most types need CAP_BPF and CAP_PERFMON or CAP_NET_ADMIN, or root.`,
+    [EFAULT]: refusedByVerifier,
+    [ENOTSUPP]: refusedByVerifier,
+  };
+}
 
 /** BPF_PROG_TEST_RUN. */
-export const TEST_RUN_RULES: Rules = {
-  [EBADF]: fdClosed,
-  [ENOTSUPP]: (failure) =>
-    `${programOf(failure)} is of type ${failure.run?.type}, which the kernel cannot run on demand.`,
-  [ENOSPC]: ({ run }) =>
-    `the packet has ${run?.dataSizeOut} bytes afterwards, for which there was room for ${run?.dataOut?.length}: give dataSizeOut.`,
-  [EINVAL]: (failure) => {
-    const { run } = failure;
-    if (run === undefined) return undefined;
-    const bytes = run.dataIn?.length;
-    if (bytes === undefined && run.type !== "syscall" && run.type !== "raw_tracepoint") {
-      return `a program of type ${run.type} runs on a packet: give data, of 14 bytes at least.`;
-    }
-    if (bytes !== undefined && bytes < 14) return `data has ${bytes} bytes; a packet has 14 at least.`;
-    return `what ${programOf(failure)} was run with does not fit its type, ${run.type}: data of ${bytes ?? 0} bytes, ctx of ${run.ctxIn?.length ?? 0} bytes.`;
-  },
-};
+export function testRunRules(): Rules {
+  return {
+    [EBADF]: fdClosed,
+    [ENOTSUPP]: (failure) =>
+      `${programOf(failure)} is of type ${failure.run?.type}, which the kernel cannot run on demand.`,
+    [ENOSPC]: ({ run }) =>
+      `the packet has ${run?.dataSizeOut} bytes afterwards, for which there was room for ${run?.dataOut?.length}: give dataSizeOut.`,
+    [EINVAL]: (failure) => {
+      const { run } = failure;
+      if (run === undefined) return undefined;
+      const bytes = run.dataIn?.length;
+      if (bytes === undefined && run.type !== "syscall" && run.type !== "raw_tracepoint") {
+        return `a program of type ${run.type} runs on a packet: give data, of 14 bytes at least.`;
+      }
+      if (bytes !== undefined && bytes < 14) return `data has ${bytes} bytes; a packet has 14 at least.`;
+      return `what ${programOf(failure)} was run with does not fit its type, ${run.type}: data of ${bytes ?? 0} bytes, ctx of ${run.ctxIn?.length ?? 0} bytes.`;
+    },
+  };
+}
 
 /** BPF_BTF_LOAD. */
-export const BTF_LOAD_RULES: Rules = {
-  [EINVAL]: ({ log }) => {
-    const reason = log?.split("\n").findLast((line) => line !== "");
-    return reason === undefined ? undefined : `the kernel does not take the BTF: ${reason}.`;
-  },
-};
+export function btfLoadRules(): Rules {
+  return {
+    [EINVAL]: ({ log }) => {
+      const reason = log?.split("\n").findLast((line) => line !== "");
+      return reason === undefined ? undefined : `the kernel does not take the BTF: ${reason}.`;
+    },
+  };
+}

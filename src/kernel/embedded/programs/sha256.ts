@@ -4,10 +4,22 @@
 
 const BLOCK = 64;
 
-/** The first 64 bits of the fractional parts of roots of primes, which the algorithm's constants are. */
-const PRIMES = firstPrimes(64);
-const ROUND_CONSTANTS = Uint32Array.from(PRIMES, (prime) => fraction(Math.cbrt(prime)));
-const INITIAL_STATE = Uint32Array.from(PRIMES.slice(0, 8), (prime) => fraction(Math.sqrt(prime)));
+interface Constants {
+  /** The first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
+  readonly rounds: Uint32Array;
+  /** Those of the square roots of the first 8. */
+  readonly initial: Uint32Array;
+}
+
+let constants: Constants | undefined;
+
+function makeConstants(): Constants {
+  const primes = firstPrimes(64);
+  return {
+    rounds: Uint32Array.from(primes, (prime) => fraction(Math.cbrt(prime))),
+    initial: Uint32Array.from(primes.slice(0, 8), (prime) => fraction(Math.sqrt(prime))),
+  };
+}
 
 function firstPrimes(count: number): number[] {
   const primes: number[] = [];
@@ -24,14 +36,16 @@ function fraction(root: number): number {
 
 /** The 32 bytes of the hash. */
 export function sha256(message: Uint8Array): Uint8Array {
-  const state = Uint32Array.from(INITIAL_STATE);
+  constants ??= makeConstants();
+  const { rounds, initial } = constants;
+  const state = Uint32Array.from(initial);
   const padded = new Uint8Array(Math.ceil((message.length + 9) / BLOCK) * BLOCK);
   padded.set(message);
   padded[message.length] = 0x80;
   const view = new DataView(padded.buffer);
   view.setBigUint64(padded.length - 8, BigInt(message.length) * 8n);
   const words = new Uint32Array(64);
-  for (let at = 0; at < padded.length; at += BLOCK) addBlock(state, view, at, words);
+  for (let at = 0; at < padded.length; at += BLOCK) addBlock(state, view, at, words, rounds);
   const hash = new Uint8Array(32);
   const out = new DataView(hash.buffer);
   state.forEach((word, index) => {
@@ -40,7 +54,7 @@ export function sha256(message: Uint8Array): Uint8Array {
   return hash;
 }
 
-function addBlock(state: Uint32Array, block: DataView, at: number, words: Uint32Array): void {
+function addBlock(state: Uint32Array, block: DataView, at: number, words: Uint32Array, rounds: Uint32Array): void {
   for (let i = 0; i < 16; i++) words[i] = block.getUint32(at + i * 4);
   for (let i = 16; i < 64; i++) {
     const early = words[i - 15] as number;
@@ -53,7 +67,7 @@ function addBlock(state: Uint32Array, block: DataView, at: number, words: Uint32
   for (let i = 0; i < 64; i++) {
     const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
     const choice = (e & f) ^ (~e & g);
-    const first = (h + s1 + choice + (ROUND_CONSTANTS[i] as number) + (words[i] as number)) | 0;
+    const first = (h + s1 + choice + (rounds[i] as number) + (words[i] as number)) | 0;
     const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
     const majority = (a & b) ^ (a & c) ^ (b & c);
     h = g;

@@ -69,7 +69,7 @@ const NONE = always(0);
 /** `overflowuid`: the sockets of test runs are nobody's. */
 const NOBODY = 65534;
 
-const BY_NAME = {
+const byName = (): Partial<Record<HelperName, HelperFunction>> => ({
   bpf_map_lookup_elem: MAP_LOOKUP_ELEM,
   bpf_map_update_elem: MAP_UPDATE_ELEM,
   bpf_map_delete_elem: MAP_DELETE_ELEM,
@@ -188,9 +188,15 @@ const BY_NAME = {
   bpf_perf_prog_read_value: cleared(-EINVAL, ["ignored"]),
   bpf_get_stackid: always(-EFAULT),
   bpf_get_stack: always(-EFAULT),
-} satisfies Partial<Record<HelperName, HelperFunction>>;
+});
 
-/** The helpers of the embedded kernel, by number, but for those that are compiled into the program. */
-export const HELPER_FUNCTIONS: ReadonlyMap<number, HelperFunction> = new Map(
-  Object.entries(BY_NAME).map(([name, helper]) => [helperNumber(name) as number, helper]),
-);
+let functions: ReadonlyMap<number, HelperFunction> | undefined;
+
+/**
+ * A helper of the embedded kernel by its number; `undefined` when it has none of it, and for those that are compiled into
+ * the program.
+ */
+export function helperFunction(number: number): HelperFunction | undefined {
+  functions ??= new Map(Object.entries(byName()).map(([name, helper]) => [helperNumber(name) as number, helper]));
+  return functions.get(number);
+}

@@ -1,6 +1,6 @@
 import type { EmbeddedMap } from "../../map-ops.ts";
 import type { HelperFunction } from "../bpf-helpers/helper-function.ts";
-import { HELPER_FUNCTIONS } from "../bpf-helpers/helper-functions.ts";
+import { helperFunction } from "../bpf-helpers/helper-functions.ts";
 import type { VerifiedProgram } from "../verified-program.ts";
 import { canOverwrite } from "./map-update.ts";
 
@@ -31,7 +31,7 @@ const COMPILED: ReadonlySet<number> = new Set([MAP_LOOKUP_ELEM, TAIL_CALL, LOOP,
 
 /** Whether programs can call the helper of this number on the embedded kernel. */
 export function hasHelper(id: number): boolean {
-  return COMPILED.has(id) || HELPER_FUNCTIONS.has(id);
+  return COMPILED.has(id) || helperFunction(id) !== undefined;
 }
 
 /** Decides how the call of the helper `id` at a slot is compiled. */
@@ -42,7 +42,7 @@ export function planCall({ calls }: VerifiedProgram, slot: number, id: number): 
   if (id === TAIL_CALL) return { kind: "tail_call" };
   if (id === LOOP && call?.callback !== undefined) return { kind: "loop", callback: call.callback };
   if (id === GET_SMP_PROCESSOR_ID) return { kind: "cpu" };
-  const helper = HELPER_FUNCTIONS.get(id);
+  const helper = helperFunction(id);
   if (helper === undefined) throw new Error(`the embedded kernel has no helper ${id}, which the verifier let through`);
   const taken = helper.takes.includes("map") ? map : undefined;
   const overwrites = id === MAP_UPDATE_ELEM && taken !== undefined && canOverwrite(taken);

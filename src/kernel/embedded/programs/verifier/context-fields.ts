@@ -100,23 +100,27 @@ const FIELDS: Readonly<Record<number, string>> = {
 };
 
 /** Where it depends on what the program is to be attached to: by program type, then by `expected_attach_type`. */
-const BY_ATTACH_TYPE: Readonly<Record<number, Readonly<Record<number, string>>>> = {
-  [BPF_PROG_TYPE_CGROUP_SOCK]: { 12: SOCK_BIND4, 13: SOCK_BIND6 },
-  [BPF_PROG_TYPE_CGROUP_SOCK_ADDR]: {
-    ...Object.fromEntries([8, 10, 19, 29, 31].map((type) => [type, ADDR4])),
-    ...Object.fromEntries([9, 11, 20, 30, 32].map((type) => [type, ADDR6])),
-    14: `${ADDR4}, 40-44 r124 w4`,
-    15: `${ADDR6}, 44-48 r124 w4, 48-56 r1248 w48, 56-60 r124 w4`,
-    ...Object.fromEntries([48, 49, 50, 51, 52, 53].map((type) => [type, ADDR_UNIX])),
-  },
-  [BPF_PROG_TYPE_CGROUP_SOCKOPT]: { 22: `${SOCKOPT}, 24-36 r4 w4` },
-};
+function byAttachType(): Readonly<Record<number, Readonly<Record<number, string>>>> {
+  return {
+    [BPF_PROG_TYPE_CGROUP_SOCK]: { 12: SOCK_BIND4, 13: SOCK_BIND6 },
+    [BPF_PROG_TYPE_CGROUP_SOCK_ADDR]: {
+      ...Object.fromEntries([8, 10, 19, 29, 31].map((type) => [type, ADDR4])),
+      ...Object.fromEntries([9, 11, 20, 30, 32].map((type) => [type, ADDR6])),
+      14: `${ADDR4}, 40-44 r124 w4`,
+      15: `${ADDR6}, 44-48 r124 w4, 48-56 r1248 w48, 56-60 r124 w4`,
+      ...Object.fromEntries([48, 49, 50, 51, 52, 53].map((type) => [type, ADDR_UNIX])),
+    },
+    [BPF_PROG_TYPE_CGROUP_SOCKOPT]: { 22: `${SOCKOPT}, 24-36 r4 w4` },
+  };
+}
 
+let ofAttachType: ReturnType<typeof byAttachType> | undefined;
 const parsed = new Map<string, readonly ContextField[]>();
 
 /** The fields of the context of a program, or `undefined` for a type that the embedded kernel does not verify. */
 export function contextFields(programType: number, expectedAttachType: number): readonly ContextField[] | undefined {
-  const text = BY_ATTACH_TYPE[programType]?.[expectedAttachType] ?? FIELDS[programType];
+  ofAttachType ??= byAttachType();
+  const text = ofAttachType[programType]?.[expectedAttachType] ?? FIELDS[programType];
   if (text === undefined) return undefined;
   let fields = parsed.get(text);
   if (fields === undefined) {

@@ -37,7 +37,12 @@ import {
 import { Rejection } from "./rejection.ts";
 
 /** The opcodes that there are: `kernel/bpf/core.c: BPF_INSN_MAP`, 6.18. */
-const OPCODES: ReadonlySet<number> = new Set([...arithmeticOpcodes(), ...jumpOpcodes(), ...memoryOpcodes()]);
+let opcodes: ReadonlySet<number> | undefined;
+
+function isOpcode(opcode: number): boolean {
+  opcodes ??= new Set([...arithmeticOpcodes(), ...jumpOpcodes(), ...memoryOpcodes()]);
+  return opcodes.has(opcode);
+}
 
 function arithmeticOpcodes(): number[] {
   const opcodes: number[] = [BPF_ALU | BPF_END | BPF_X];
@@ -97,7 +102,7 @@ export function checkEncoding(program: readonly Instruction[]): void {
     if (instruction.opcode === LD_IMM64) {
       checkWide(instruction, program[slot + 1], slot);
       slot++;
-    } else if (!OPCODES.has(instruction.opcode)) {
+    } else if (!isOpcode(instruction.opcode)) {
       throw new Rejection(
         EINVAL,
         `instruction ${slot}: unknown opcode ${instruction.opcode.toString(16).padStart(2, "0")}`,

@@ -11,7 +11,7 @@ import {
 import { format } from "../bpf-helpers/format.ts";
 import { hasHelper } from "../compiler/call-plan.ts";
 import { mayCall } from "../helper-availability.ts";
-import { HELPER_PROTOS, type HelperProto } from "../helper-protos.ts";
+import { type HelperProto, helperProtos } from "../helper-protos.ts";
 import { checkCallback } from "./callbacks.ts";
 import { describe } from "./describe.ts";
 import { dynptrMemory } from "./dynptr.ts";
@@ -91,7 +91,7 @@ const CLASSID_OF_PACKET: ReadonlySet<number> = new Set([
 ]);
 
 function protoOf(id: number, programType: number): HelperProto | undefined {
-  const proto = HELPER_PROTOS[id];
+  const proto = helperProtos()[id];
   if (proto?.name !== "get_cgroup_classid" || !CLASSID_OF_PACKET.has(programType)) return proto;
   return { ...proto, parameters: ["ctx"] };
 }
@@ -100,7 +100,7 @@ function callable(v: Verification, id: number): HelperProto {
   const { type, expectedAttachType, isGplCompatible, flags } = v.source;
   const proto = protoOf(id, type);
   if (proto === undefined)
-    throw new Rejection(EINVAL, `invalid func unknown#${id}: the helpers are 1 to ${HELPER_PROTOS.length - 1}`);
+    throw new Rejection(EINVAL, `invalid func unknown#${id}: the helpers are 1 to ${helperProtos().length - 1}`);
   const name = (): string => `bpf_${proto.name}#${id}`;
   if (!mayCall(type, expectedAttachType, id)) {
     throw new Rejection(EINVAL, `program of this type cannot use helper ${name()}`);

@@ -16,7 +16,7 @@ import {
   BPF_STX,
   LD_IMM64,
 } from "../../../../isa/opcodes.ts";
-import { HELPER_PROTOS } from "../helper-protos.ts";
+import { helperProtos } from "../helper-protos.ts";
 import type { ProgramSource, Subprogram, Verdict, VerifiedProgram } from "../verified-program.ts";
 import { checkArithmetic } from "./arithmetic.ts";
 import { checkAtomic } from "./atomic.ts";
@@ -92,9 +92,10 @@ function programFrame(): Frame {
 
 /** Where states are always kept, and which functions move the packet. */
 function prepare(v: Verification): void {
+  const protos = helperProtos();
   v.program.forEach((instruction, slot) => {
     const isHelper = instruction.opcode === (BPF_JMP | BPF_CALL) && instruction.src === 0;
-    const proto = isHelper ? HELPER_PROTOS[instruction.imm] : undefined;
+    const proto = isHelper ? protos[instruction.imm] : undefined;
     if (isMayGoto(instruction) || (proto?.parameters?.includes("callback") && proto.name !== "timer_set_callback")) {
       v.isForced[slot] = 1;
       v.flow.isPrunePoint[slot] = 1;
