@@ -57,20 +57,22 @@ const MOST_FOUND = 1024;
 /** Where a block notes what it found: links to elements, or the buckets of keys. One command is at work at a time. */
 const found = new Int32Array(MOST_FOUND + 1);
 
-/** Generated code for the batches of tables of one shape, which is the words of their keys and values. */
+/** Generated code for the batches of tables of one shape, which is the words of their keys and values, and what an update does. */
 class ShapeCode {
   readonly #keyWords: number;
   readonly #valueWords: number;
   readonly #valueWord: number;
+  readonly #updatesInPlace: boolean;
   #entries = 0;
   #copy: CopyBlock | undefined;
   #copyElements: CopyElements | undefined;
   #update: UpdateBlock | undefined;
 
-  constructor({ keyWords, valueWords, valueWord }: HashGeometry) {
+  constructor({ keyWords, valueWords, valueWord, updatesInPlace }: HashGeometry) {
     this.#keyWords = keyWords;
     this.#valueWords = valueWords;
     this.#valueWord = valueWord;
+    this.#updatesInPlace = updatesInPlace;
   }
 
   /** Takes note of entries to come. Whether code is worth it, and possible. */
@@ -150,6 +152,11 @@ class ShapeCode {
     const [keyWords, valueWords, valueWord] = [this.#keyWords, this.#valueWords, this.#valueWord];
     const readKey = `const key = (keys + Math.imul(index, ${keyWords})) | 0;
         ${eachWord(keyWords, (word) => `const k${word} = i32[key + ${word}];`)}`;
+    const toTheFront = `else if (previous !== 0) {
+          i32[previous] = i32[at];
+          i32[at] = head;
+          i32[bucket] = link;
+        }`;
     return compile(`(i32, table, keys, values, count) {
       const { origin, buckets, bucketMask, seed, free, used, maxEntries, firstElement, elementWords } = table;
       const start = (${jhashStart(keyWords, 0)} + seed) | 0;
@@ -189,11 +196,7 @@ class ShapeCode {
           ${eachWord(keyWords, (word) => `i32[at + ${1 + word}] = k${word};`)}
           i32[at] = head;
           i32[bucket] = link;
-        } else if (previous !== 0) {
-          i32[previous] = i32[at];
-          i32[at] = head;
-          i32[bucket] = link;
-        }
+        } ${this.#updatesInPlace ? "" : toTheFront}
         const value = (values + Math.imul(index, ${valueWords})) | 0;
         ${eachWord(valueWords, (word) => `i32[at + ${valueWord + word}] = i32[value + ${word}];`)}
       }
@@ -284,9 +287,9 @@ export function updateEntries(
 }
 
 function shapeOf(table: HashGeometry): ShapeCode | undefined {
-  const { keyWords, valueWords, valueWord } = table;
+  const { keyWords, valueWords, valueWord, updatesInPlace } = table;
   if (keyWords > MOST_WORDS || valueWords > MOST_WORDS) return undefined;
-  const name = `${keyWords},${valueWords},${valueWord}`;
+  const name = `${keyWords},${valueWords},${valueWord},${updatesInPlace}`;
   const known = shapes.get(name);
   if (known !== undefined) return known;
   const shape = new ShapeCode(table);

@@ -15,6 +15,8 @@ export interface HashGeometry {
   readonly valueWords: number;
   readonly maxEntries: number;
   readonly seed: number;
+  /** Whether an element that is overwritten keeps its place in its chain, and does not come to the front. */
+  readonly updatesInPlace: boolean;
   /** The words that hold the free list, how many elements were ever used, and whether the map is frozen. */
   readonly free: number;
   readonly used: number;
@@ -61,8 +63,24 @@ export function generateLookup(geometry: HashGeometry, code: ElementCode): () =>
  */
 export function generateUpdate(geometry: HashGeometry, code: ElementCode): () => number {
   const { key, value } = code;
-  const { origin, keyWords, valueWord, valueWords, free, used, maxEntries, firstElement, elementWords } = geometry;
+  const {
+    origin,
+    keyWords,
+    valueWord,
+    valueWords,
+    free,
+    used,
+    maxEntries,
+    firstElement,
+    elementWords,
+    updatesInPlace,
+  } = geometry;
   const storeValue = eachWord(valueWords, (word) => `i32[at + ${valueWord + word}] = i32[${value / 4 + word}];`);
+  const toTheFront = `if (previous !== 0) {
+          i32[previous] = i32[at];
+          i32[at] = i32[bucket];
+          i32[bucket] = link;
+        }`;
   return compile(
     code,
     `const i32 = memory.i32;
@@ -74,11 +92,7 @@ export function generateUpdate(geometry: HashGeometry, code: ElementCode): () =>
     while (link !== 0) {
       const at = (link + ${origin}) | 0;
       if (${isSameKey(keyWords)}) {
-        if (previous !== 0) {
-          i32[previous] = i32[at];
-          i32[at] = i32[bucket];
-          i32[bucket] = link;
-        }
+        ${updatesInPlace ? "" : toTheFront}
         ${storeValue}
         return 0;
       }

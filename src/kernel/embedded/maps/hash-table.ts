@@ -43,7 +43,8 @@ export class HashTable extends EmbeddedMap {
     super(memory, base);
     const buckets = bucketCount(this.maxEntries);
     this.#userValueSize = hashValueSize(memory, base);
-    this.#updatesInPlace = this.header(HASH_HEADER.POSSIBLE_CPUS) !== 0;
+    const isLinuxOrder = (this.header(SEGMENT.MAP_FLAGS) & BPF_F_ZERO_SEED) !== 0;
+    this.#updatesInPlace = !isLinuxOrder || this.header(HASH_HEADER.POSSIBLE_CPUS) !== 0;
     this.#origin = base >>> 2;
     this.#buckets = this.#origin + SEGMENT.HEADER_SIZE / 4;
     this.#bucketMask = buckets - 1;
@@ -63,11 +64,11 @@ export class HashTable extends EmbeddedMap {
       valueWords: this.#userValueSize / 4,
       maxEntries: this.maxEntries,
       seed: this.#seed,
+      updatesInPlace: this.#updatesInPlace,
       free: this.#origin + HASH_HEADER.FREE / 4,
       used: this.#origin + HASH_HEADER.USED / 4,
       frozen: this.#origin + SEGMENT.FROZEN / 4,
     };
-    const isLinuxOrder = (this.header(SEGMENT.MAP_FLAGS) & BPF_F_ZERO_SEED) !== 0;
     this.#order = isLinuxOrder ? undefined : new ElementOrder(memory, this.#places);
     this.#batches = new HashBatches({
       map: this,
@@ -139,9 +140,9 @@ export class HashTable extends EmbeddedMap {
   }
 
   /**
-   * An update puts its element at the head of the chain even when the key was there, as Linux does by linking a new
-   * element before it unlinks the old one: `htab_map_update_elem`. The values of all CPUs are overwritten where they
-   * are: `__htab_percpu_map_update_elem`.
+   * Where the order of the buckets shows, an update puts its element at the head of the chain even when the key was there, as
+   * Linux does by linking a new element before it unlinks the old one: `htab_map_update_elem`. The values of all CPUs are
+   * overwritten where they are: `__htab_percpu_map_update_elem`.
    */
   override update(key: Address, value: Address, flags: number): number {
     const mode = this.updateMode(flags);
