@@ -3,7 +3,7 @@ import type { Address } from "../memory/address-space.ts";
 import { Frame } from "../sys/frame.ts";
 import type { Sys } from "../sys/sys.ts";
 
-/** What a typed map owns of its kernel: an fd, and the memory of its commands. */
+/** What a typed map or a ring owns of its kernel: an fd, and memory. */
 export interface MapResources {
   readonly fd: number;
   readonly memory: number;
@@ -40,14 +40,14 @@ export class MapContext {
     return this.#isClosed;
   }
 
-  /** Takes note of what a map owns, to be released at the latest when it is collected. */
-  own(map: object, resources: MapResources): void {
-    this.#collected.register(map, resources, map);
+  /** Takes note of what a map or a ring owns, to be released at the latest when it is collected. */
+  own(owner: object, resources: MapResources): void {
+    this.#collected.register(owner, resources, owner);
   }
 
-  /** The map releases what it owns itself. */
-  disown(map: object): void {
-    this.#collected.unregister(map);
+  /** The owner releases what it owns itself. */
+  disown(owner: object): void {
+    this.#collected.unregister(owner);
   }
 
   release({ fd, memory }: MapResources): void {

@@ -43,6 +43,8 @@ export class PerfRing {
     this.#data = mapping.address + pageSize;
     this.#size = mapping.length - pageSize;
     this.#whole = whole;
+    context.own(this, { fd, memory: whole });
+    context.ownMappings(this, this.#mappings);
   }
 
   /** Opens the ring of a CPU, of `pages` pages; `−errno` when the kernel has none. */
@@ -90,9 +92,9 @@ export class PerfRing {
   }
 
   close(): void {
-    for (const { address, length } of this.#mappings) this.#context.kernel.munmap(address, length);
-    this.#context.kernel.close(this.fd);
-    this.#memory.release(this.#whole);
+    this.#context.releaseMappings(this, this.#mappings);
+    this.#context.disown(this);
+    this.#context.release({ fd: this.fd, memory: this.#whole });
   }
 
   #inOnePiece(header: Address, size: number): Address {

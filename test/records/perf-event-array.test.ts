@@ -120,9 +120,14 @@ onEveryKernel((kernel) => {
       let seen = 0;
       while (events.poll() !== undefined) seen++;
       assert.ok(seen > 0 && seen < 1000);
-      run(1);
-      while (events.poll() !== undefined) seen++;
-      assert.equal(seen + events.lost, 1001);
+      let all = 1000;
+      // A ring says what it has lost with its next record, which the program may give on another CPU.
+      for (let tries = 0; tries < 10_000 && seen + events.lost !== all; tries++) {
+        run(1);
+        all++;
+        while (events.poll() !== undefined) seen++;
+      }
+      assert.equal(seen + events.lost, all);
       const { lost } = events;
       events.close();
       assert.equal(events.lost, lost);

@@ -46,7 +46,7 @@ export interface Koffi {
   load(path: null): { func(declaration: string): NativeFunction };
   proto(declaration: string): unknown;
   pointer(type: unknown): unknown;
-  register(callback: () => void, type: unknown): unknown;
+  register(callback: (handle: number) => void, type: unknown): unknown;
   errno(): number;
   address(view: Uint8Array): bigint;
 }

@@ -44,6 +44,18 @@ function abandonKernel(): void {
 }
 
 onLinux(() => {
+  test("a perf event that is closed gives back what watched it", async () => {
+    const kernel = new LinuxKernel();
+    // More than there can be functions for C to call at once.
+    for (let i = 0; i < 8200; i++) {
+      const fd = kernel.openBpfOutput(0);
+      assert.ok(fd > 0);
+      assert.equal(kernel.close(fd), 0);
+      if (i % 1000 === 0) await turn();
+    }
+    kernel.release();
+  });
+
   test("a thousand kernels are opened and released, and leave no map behind", () => {
     const before = openMaps();
     for (let i = 0; i < 1000; i++) {

@@ -6,6 +6,8 @@ export interface Watch {
   /** Keeps the process alive until `stop`. */
   start(): void;
   stop(): void;
+  /** Gives back what it holds, before the fd is closed; it is never started again. */
+  close(): void;
 }
 
 /** `UV_POLL` and `UV_READABLE` of `uv.h`. */
@@ -34,8 +36,16 @@ interface Uv {
   readonly allocate: (count: number, size: number) => number;
   readonly start: (handle: number, events: number, callback: number) => number;
   readonly stop: (handle: number) => number;
-  readonly register: (callback: () => void) => number;
+  readonly close: (handle: number, callback: number) => void;
+  readonly free: (handle: number) => void;
+  /** The function that libuv calls for every handle, of which there can be few: it finds whom to tell in `watched`. */
+  readonly callback: number;
 }
+
+const NO_CALLBACK = 0;
+
+/** Who is told, by the handle that is told of. */
+const watched = new Map<number, () => void>();
 
 let uv: Uv | undefined | null = null;
 
@@ -51,7 +61,9 @@ function bindUv(koffi: Koffi): Uv | undefined {
       allocate: library.func("int64_t calloc(size_t count, size_t size)"),
       start: library.func("int uv_poll_start(int64_t handle, int events, mapiary_on_poll *callback)"),
       stop: library.func("int uv_poll_stop(int64_t handle)"),
-      register: (callback) => koffi.register(callback, type) as number,
+      close: library.func("void uv_close(int64_t handle, int64_t callback)"),
+      free: library.func("void free(int64_t handle)"),
+      callback: koffi.register((handle: number) => watched.get(Number(handle))?.(), type) as number,
     };
   } catch {
     return undefined;
@@ -62,11 +74,23 @@ function bindUv(koffi: Koffi): Uv | undefined {
 function loopWatch(koffi: Koffi, fd: number, onReadable: () => void): Watch | undefined {
   if (uv === null) uv = bindUv(koffi);
   if (uv === undefined) return undefined;
-  const { start, stop } = uv;
+  const { start, stop, close, free, callback } = uv;
   const handle = uv.allocate(1, uv.handleSize);
-  if (uv.init(uv.loop, handle, fd) < 0) return undefined;
-  const callback = uv.register(onReadable);
-  return { start: () => void start(handle, UV_READABLE, callback), stop: () => void stop(handle) };
+  if (uv.init(uv.loop, handle, fd) < 0) {
+    free(handle);
+    return undefined;
+  }
+  watched.set(handle, onReadable);
+  return {
+    start: () => void start(handle, UV_READABLE, callback),
+    stop: () => void stop(handle),
+    close(): void {
+      watched.delete(handle);
+      close(handle, NO_CALLBACK);
+      // libuv is done with it at the end of this turn of its loop, which may come after the first of these callbacks.
+      setImmediate(() => setImmediate(() => free(handle)));
+    },
+  };
 }
 
 /** A watch by another thread, which `stop` calls back. It never holds the thread for long, lest a worker cannot end. */
@@ -78,6 +102,7 @@ class PoolWatch implements Watch {
   readonly #address: number;
   #isStarted = false;
   #isPolling = false;
+  #isClosed = false;
 
   constructor(libc: Libc, fd: number, onReadable: () => void) {
     this.#libc = libc;
@@ -100,10 +125,18 @@ class PoolWatch implements Watch {
     if (this.#isPolling) this.#libc.eventfdWrite(this.#cancel, 1);
   }
 
+  /** The thread that polls has the last word. */
+  close(): void {
+    this.#isClosed = true;
+    this.stop();
+    if (!this.#isPolling) this.#libc.close(this.#cancel);
+  }
+
   #poll(): void {
     this.#isPolling = true;
     this.#libc.pollElsewhere(this.#address, 2, STRETCH, () => {
       this.#isPolling = false;
+      if (this.#isClosed) return void this.#libc.close(this.#cancel);
       const value = new Uint8Array(new ArrayBuffer(8));
       this.#libc.eventfdRead(this.#cancel, this.#libc.addressOf(value));
       const isReadable = (this.#fds.getInt16(6, true) & POLLIN) !== 0;

@@ -10,7 +10,7 @@ export class OwnWatch {
   readonly #waiting = new Set<() => void>();
 
   constructor(libc: Libc, fd: number) {
-    this.#watch = watch(libc, fd, () => this.tellAll());
+    this.#watch = watch(libc, fd, () => this.#tellAll());
   }
 
   /** Calls back at the next news, once and not at once; answers how to call it off. */
@@ -27,8 +27,14 @@ export class OwnWatch {
     };
   }
 
-  /** There is news, or never will be. */
-  tellAll(): void {
+  /** There will never be news any more: whoever waits is told. Before the fd is closed. */
+  close(): void {
+    this.#tellAll();
+    this.#watch.close();
+  }
+
+  /** There is news. */
+  #tellAll(): void {
     if (this.#waiting.size === 0) return;
     this.#watch.stop();
     for (const callback of this.#waiting) queueMicrotask(callback);

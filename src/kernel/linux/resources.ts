@@ -53,7 +53,7 @@ export class Resources {
   /** `close(2)` of an fd that it owns. */
   close(fd: number): number {
     if (!this.#fds.delete(fd)) return -EBADF;
-    this.#perfEvents.get(fd)?.tellAll();
+    this.#perfEvents.get(fd)?.close();
     this.#perfEvents.delete(fd);
     if (this.#waited.delete(fd)) EventPoll.of(this.#libc).forget(fd);
     return this.#libc.close(fd) < 0 ? -this.#libc.errno() : 0;
