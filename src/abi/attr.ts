@@ -63,8 +63,16 @@ export const MAP_BATCH = {
 /** BPF_OBJ_PIN and BPF_OBJ_GET. */
 export const OBJ = { PATHNAME: 0, BPF_FD: 8, FILE_FLAGS: 12, PATH_FD: 16, END: 20 } as const;
 
-/** BPF_…_GET_NEXT_ID (to `NEXT_ID_END`) and BPF_…_GET_FD_BY_ID (to `END`). */
-export const GET_ID = { ID: 0, NEXT_ID: 4, OPEN_FLAGS: 8, NEXT_ID_END: 8, END: 12 } as const;
+/** BPF_…_GET_NEXT_ID (to `NEXT_ID_END`) and BPF_…_GET_FD_BY_ID (to `END`; that of BTF to `TOKEN_END`). */
+export const GET_ID = {
+  ID: 0,
+  NEXT_ID: 4,
+  OPEN_FLAGS: 8,
+  TOKEN_FD: 12,
+  NEXT_ID_END: 8,
+  END: 12,
+  TOKEN_END: 16,
+} as const;
 
 export const OBJ_INFO = { BPF_FD: 0, INFO_LEN: 4, INFO: 8, END: 16 } as const;
 

@@ -47,7 +47,7 @@ const elemFlags = rarely(1, 2, 4, 8, 2 ** 32);
 const raw: fc.Arbitrary<Extract<Command, { op: "raw" }>> = fc.record({
   op: fc.constant("raw" as const),
   cmd: fc.oneof(
-    { weight: 12, arbitrary: fc.constantFrom(1, 2, 3, 4, 6, 7, 14, 15, 21, 22, 24, 25, 26, 27) },
+    { weight: 12, arbitrary: fc.constantFrom(1, 2, 3, 4, 6, 7, 14, 15, 18, 19, 21, 22, 23, 24, 25, 26, 27) },
     { weight: 1, arbitrary: fc.constantFrom(38, 39, 1000, 2 ** 31 - 1) },
   ),
   slot,

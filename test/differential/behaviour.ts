@@ -1,5 +1,8 @@
 import { MAP_BATCH, MAP_CREATE, MAP_ELEM, OBJ, OBJ_INFO } from "../../src/abi/attr.ts";
 import {
+  BPF_BTF_GET_FD_BY_ID,
+  BPF_BTF_GET_NEXT_ID,
+  BPF_BTF_LOAD,
   BPF_MAP_CREATE,
   BPF_MAP_DELETE_BATCH,
   BPF_MAP_GET_FD_BY_ID,
@@ -16,8 +19,11 @@ import type { Kernel } from "../../src/kernel/kernel.ts";
 import type { Address } from "../../src/memory/address-space.ts";
 import { DelegatingKernel } from "../delegating-kernel.ts";
 
-/** What a map type was seen to answer to a command: `hash BPF_MAP_UPDATE_ELEM E2BIG`, with `0` for success. */
+/** What a map type, or BTF, was seen to answer to a command: `hash BPF_MAP_UPDATE_ELEM E2BIG`, with `0` for success. */
 export type Triple = string;
+
+/** The commands that are about BTF alone, whose type is `btf`. */
+const BTF_COMMANDS: ReadonlySet<number> = new Set([BPF_BTF_LOAD, BPF_BTF_GET_FD_BY_ID, BPF_BTF_GET_NEXT_ID]);
 
 /** A kernel that notes what each map type answers to each command. */
 export class ObservedKernel extends DelegatingKernel {
@@ -34,6 +40,7 @@ export class ObservedKernel extends DelegatingKernel {
   override bpf(cmd: number, attr: Address, size: number): number {
     const type = this.#typeOf(cmd, attr, size);
     const result = this.kernel.bpf(cmd, attr, size);
+    if (BTF_COMMANDS.has(cmd)) return this.#noteBtf(cmd, result);
     const opens = cmd === BPF_MAP_CREATE || cmd === BPF_OBJ_GET || cmd === BPF_MAP_GET_FD_BY_ID;
     if (opens && result >= 0) this.#types.set(result, this.#askType(result));
     const seenOn = cmd !== BPF_MAP_CREATE && opens && result >= 0 ? this.#types.get(result) : type;
@@ -54,6 +61,12 @@ export class ObservedKernel extends DelegatingKernel {
     const type = this.#types.get(fd);
     if (type !== undefined) this.triples.add(`${type} mmap ${address < 0 ? errnoCode(address) : "0"}`);
     return address;
+  }
+
+  #noteBtf(cmd: number, result: number): number {
+    if (result >= 0 && cmd !== BPF_BTF_GET_NEXT_ID) this.#types.set(result, "btf");
+    this.triples.add(`btf ${COMMAND_NAMES[cmd]} ${result < 0 ? errnoCode(result) : "0"}`);
+    return result;
   }
 
   /** The type of the map that a command is about; `undefined` when there is none, or nothing to tell it by. */

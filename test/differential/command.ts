@@ -15,6 +15,8 @@ export type Command =
       readonly odd: Odd | null;
       /** The slot of the inner map, for a map of maps. */
       readonly inner?: number;
+      /** What types its keys and values have. */
+      readonly types?: MapTypes;
     }
   | {
       readonly op: "update";
@@ -62,6 +64,7 @@ export type Command =
     }
   | { readonly op: "store"; readonly at: number; readonly value: number }
   | { readonly op: "munmap" }
+  | BtfCommand
   | {
       /** A command given with another attr than libbpf's: shorter, longer, with junk behind it, with pointers to nowhere. */
       readonly op: "raw";
@@ -76,6 +79,43 @@ export type Command =
       readonly flags: number;
       readonly shift: number;
     };
+
+/** Commands on BTF, which has slots of its own. */
+export type BtfCommand =
+  | {
+      readonly op: "btfLoad";
+      readonly btf: number;
+      /** Which of the good ones: see `LOADED` in btf-slots.ts. */
+      readonly source: number;
+      /** Changes it, when it is a number, by that seed. */
+      readonly mutation: number | null;
+      readonly flags: number;
+      readonly log: { readonly level: number; readonly size: number };
+    }
+  | { readonly op: "btfById"; readonly from: number; readonly btf: number }
+  | { readonly op: "btfNextId"; readonly btf: number }
+  | { readonly op: "btfInfo"; readonly btf: number; readonly room: number }
+  | { readonly op: "btfClose"; readonly btf: number }
+  | {
+      /** Opens the BTF of a map. */
+      readonly op: "btfOfMap";
+      readonly slot: number;
+      readonly btf: number;
+    }
+  | {
+      /** Opens BTF once more, where maps are looked for. */
+      readonly op: "btfForMap";
+      readonly btf: number;
+      readonly slot: number;
+    };
+
+/** The BTF that a map is made with, and the ids of its types. */
+export interface MapTypes {
+  /** The slot of the BTF, or what is none: an fd that is closed, or the fd of a map. */
+  readonly btf: number | "closed" | "map";
+  readonly key: number;
+  readonly value: number;
+}
 
 /** A field of BPF_MAP_CREATE that is usually 0. */
 export interface Odd {
@@ -95,3 +135,4 @@ export interface Odd {
 export type Pointer = "good" | "null" | "low" | "beyond" | "wide" | "edge" | "unaligned";
 
 export const SLOTS = 4;
+export const BTF_SLOTS = 2;

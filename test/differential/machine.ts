@@ -1,14 +1,16 @@
-import { GET_ID, MAP_BATCH, MAP_ELEM, MAP_FREEZE, OBJ, OBJ_INFO } from "../../src/abi/attr.ts";
+import { MAP_BATCH, OBJ_INFO } from "../../src/abi/attr.ts";
 import { BPF_F_ZERO_SEED } from "../../src/abi/flags.ts";
-import { MAP_INFO } from "../../src/abi/info.ts";
+import { BTF_INFO, MAP_INFO } from "../../src/abi/info.ts";
 import { HASH_TABLE_TYPES, mapTypeNumber } from "../../src/abi/map-types.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
 import type { MapInfo } from "../../src/sys/map-info.ts";
 import { mapShape } from "../../src/sys/map-shape.ts";
 import { Sys } from "../../src/sys/sys.ts";
-import { type Command, type Odd, type Pointer, SLOTS } from "./command.ts";
+import { BtfSlots } from "./btf-slots.ts";
+import { BTF_SLOTS, type Command, type MapTypes, type Odd, SLOTS } from "./command.ts";
 import { errsByChance, looksForValue } from "./keyless-maps.ts";
-import { objectValue, takesFds } from "./object-maps.ts";
+import { objectKey, objectValue, takesFds } from "./object-maps.ts";
+import { attrEnd, fillRawAttr, opensFd, RAW_BYTES, type RawTarget, rawLogSize } from "./raw-attr.ts";
 
 /** What a command showed: numbers, texts and bytes that must be the same on every kernel. */
 export type Observation = readonly (number | string | Uint8Array)[];
@@ -19,12 +21,14 @@ interface Slot {
   shape: { readonly keySize: number; readonly valueSize: number };
   /** The last cursor that a batch left. */
   cursor: Uint8Array;
+  /** Where in a value there are addresses of the kernel. */
+  lists: readonly number[];
 }
 
 /** An fd that no process has; cut to fewer bytes it is none either. */
 const CLOSED = 0xf0f0f0;
 const PAGE = 4096;
-const RAW_BYTES = 8 * PAGE;
+const LIST_SIZE = 16;
 const MOST_BATCH = 64;
 const MOST_BYTES = 2 ** 23;
 
@@ -37,6 +41,7 @@ export class Machine {
   readonly #sys: Sys;
   readonly #bpffs: string;
   readonly #raw: number;
+  readonly #btf: BtfSlots;
   #slots: Slot[] = [];
   /** Ids in the order in which they were seen. */
   #ids: number[] = [];
@@ -46,6 +51,7 @@ export class Machine {
   constructor(kernel: Kernel, bpffs: string) {
     this.#kernel = kernel;
     this.#sys = new Sys(kernel);
+    this.#btf = new BtfSlots(this.#sys);
     this.#bpffs = `${bpffs}/programs/here`;
     kernel.mkdir(`${bpffs}/programs`);
     kernel.mkdir(this.#bpffs);
@@ -117,16 +123,40 @@ export class Machine {
         const mapping = this.#mappings.pop();
         return [mapping === undefined ? "none" : this.#kernel.munmap(mapping.address, mapping.length)];
       }
+      case "btfOfMap":
+        return this.#btf.open(command.btf, this.#slot(command.slot).info?.btfId);
+      case "btfForMap":
+        return this.#takeBtf(command.btf, command.slot);
       case "raw":
         return this.#rawCommand(command);
+      default:
+        return this.#btf.execute(command);
     }
   }
 
   #create(command: Extract<Command, { op: "create" }>): Observation {
     const { type, keySize, valueSize, maxEntries, flags, name, odd, inner } = command;
     const innerMapFd = inner === undefined ? undefined : this.#fd(inner);
-    const fd = this.#sys.mapCreate({ type, keySize, valueSize, maxEntries, flags, name, innerMapFd, ...oddField(odd) });
+    const sizes = { keySize, valueSize, maxEntries };
+    const types = this.#typeFields(command.types);
+    const fd = this.#sys.mapCreate({ type, ...sizes, flags, name, innerMapFd, ...types, ...oddField(odd) });
     return this.#opened(command.slot, fd);
+  }
+
+  #typeFields(types: MapTypes | undefined): Record<string, number> {
+    if (types === undefined) return {};
+    const { btf, key, value } = types;
+    const btfFd = btf === "closed" ? CLOSED : btf === "map" ? this.#fd(0) : this.#btf.fd(btf);
+    return { btfFd, btfKeyTypeId: key, btfValueTypeId: value };
+  }
+
+  /** Gives a slot of maps the fd of BTF. */
+  #takeBtf(btf: number, index: number): Observation {
+    const fd = this.#sys.btfGetFdById(this.#btf.id(btf));
+    if (fd < 0) return [fd];
+    this.#close(index);
+    this.#slots[index] = { ...closedSlot(), fd };
+    return ["BTF"];
   }
 
   #opened(index: number, fd: number): Observation {
@@ -135,14 +165,15 @@ export class Machine {
     const info = this.#sys.objGetInfoByFd(fd);
     if (typeof info === "number") return ["no info", info];
     const shape = mapShape(info, this.#kernel.possibleCpus);
-    this.#slots[index] = { fd, info, shape, cursor: new Uint8Array(cursorSize(info)) };
+    this.#slots[index] = { fd, info, shape, cursor: new Uint8Array(cursorSize(info)), lists: this.#btf.listsIn(info) };
     return this.#info(index);
   }
 
   #info(index: number): Observation {
     const info = this.#sys.objGetInfoByFd(this.#fd(index));
     if (typeof info === "number") return [info];
-    return [JSON.stringify({ ...info, id: this.#knownId(info.id) })];
+    if (this.#slot(index).info === undefined) return ["BTF"];
+    return [JSON.stringify({ ...info, id: this.#knownId(info.id), btfId: this.#btf.knownId(info.btfId) })];
   }
 
   #update(index: number, key: number, value: number, flags: number): Observation {
@@ -240,90 +271,42 @@ export class Machine {
     const { memory } = this.#kernel;
     const attr = this.#raw + shift;
     memory.u8.fill(0, this.#raw, this.#raw + RAW_BYTES);
-    this.#fillAttr(command, attr);
+    fillRawAttr(memory, this.#raw, command, this.#rawTarget(command));
     if (junkAt !== null) memory.u8[attr + attrEnd(cmd) + junkAt] = 0x40;
     if (!this.#isOrdered(slot) && [4, 24, 25].includes(cmd)) return ["unordered"];
     if (cmd === 1 && errsByChance(this.#slot(slot).info)) return ["by chance"];
+    // From 0 on the BTF of Linux itself is found.
+    if (cmd === 23 && size < 4) return ["of others"];
     const result = this.#kernel.bpf(cmd, attr, size);
-    const opensFd = cmd === 7 || cmd === 14;
-    if (opensFd && result >= 0) {
+    if (opensFd(cmd) && result >= 0) {
       this.#sys.close(result);
-      return ["opened"];
+      return ["opened", rawLogSize(memory, attr, cmd)];
     }
     if (result > 0) return [result, "unexpected"];
     const outputs = memory.u8.slice(this.#raw + PAGE, this.#raw + RAW_BYTES - 2 * PAGE);
     if (cmd === 6 || cmd === 7) outputs.fill(0);
-    if (cmd === 15) outputs.fill(0, PAGE + MAP_INFO.ID, PAGE + MAP_INFO.ID + 5);
-    if (this.#holdsMaps(slot)) outputs.fill(0, 2 * PAGE, 3 * PAGE);
+    if (cmd === 15) {
+      const ids = this.#slot(slot).info === undefined ? [BTF_INFO.ID] : [MAP_INFO.ID, MAP_INFO.BTF_ID];
+      for (const id of ids) outputs.fill(0, PAGE + id, PAGE + id + 5);
+    }
+    if (this.#holdsMaps(slot) || this.#slot(slot).lists.length > 0) outputs.fill(0, 2 * PAGE, 3 * PAGE);
     const count = cmd >= 24 && cmd <= 27 ? memory.view.getUint32(attr + MAP_BATCH.COUNT, true) : 0;
     const infoLength = cmd === 15 ? memory.view.getUint32(attr + OBJ_INFO.INFO_LEN, true) : 0;
-    return [result, count, infoLength, outputs];
+    return [result, count, infoLength, rawLogSize(memory, attr, cmd), outputs];
   }
 
-  /** The attr that libbpf would give, but for one pointer. What it points to lies page by page behind it. */
-  #fillAttr(command: Extract<Command, { op: "raw" }>, attr: number): void {
-    const { cmd, slot } = command;
-    const { view, u8 } = this.#kernel.memory;
+  #rawTarget({ slot, key }: Extract<Command, { op: "raw" }>): RawTarget {
     const { keySize, valueSize } = this.#sizes(slot);
-    u8.fill(0, u8.length - 2);
-    const places = [2, 3, 4, 5].map((page) => this.#raw + page * PAGE);
-    const bad = command.which % places.length;
-    const pointer = (which: number, offset: number): void => {
-      const good = places[which] ?? 0;
-      view.setBigUint64(attr + offset, which === bad ? this.#pointer(command.pointer, good) : BigInt(good), true);
-    };
-    u8.set(this.#key(slot, command.key).subarray(0, 64), places[0]);
-    u8.set(this.#value(slot, command.key).subarray(0, 64), places[1]);
     const fits = keySize * 4 <= PAGE && valueSize * 4 <= PAGE;
-    const fd = fits ? this.#fd(slot) : CLOSED;
-    if (cmd >= 24 && cmd <= 27) {
-      pointer(3, MAP_BATCH.IN_BATCH);
-      if (command.which === 0) view.setBigUint64(attr + MAP_BATCH.IN_BATCH, 0n, true);
-      pointer(2, MAP_BATCH.OUT_BATCH);
-      pointer(0, MAP_BATCH.KEYS);
-      pointer(1, MAP_BATCH.VALUES);
-      view.setUint32(attr + MAP_BATCH.COUNT, command.key % 4, true);
-      view.setUint32(attr + MAP_BATCH.MAP_FD, fd, true);
-    } else if (cmd === 6 || cmd === 7) {
-      u8.set(new TextEncoder().encode(`${this.#path("raw")}\0`), places[0]);
-      // Only a pointer that cannot be read: another would be another path on each kernel.
-      if (command.pointer !== "unaligned" && command.pointer !== "edge") pointer(0, OBJ.PATHNAME);
-      if (cmd === 6) view.setUint32(attr + OBJ.BPF_FD, fd, true);
-    } else if (cmd === 14) {
-      view.setUint32(attr + GET_ID.ID, this.#slot(slot).info?.id ?? 0x7ffffff0, true);
-    } else if (cmd === 15) {
-      view.setUint32(attr + OBJ_INFO.BPF_FD, fd, true);
-      view.setUint32(attr + OBJ_INFO.INFO_LEN, [MAP_INFO.SIZE, 80, 200, 0][command.key % 4] ?? 0, true);
-      pointer(0, OBJ_INFO.INFO);
-      u8.fill(0, places[0], (places[0] ?? 0) + 256);
-      if (command.which === 3) u8[(places[0] ?? 0) + 150] = 1;
-    } else {
-      view.setUint32(attr + MAP_ELEM.MAP_FD, fd, true);
-      if (cmd === 22) return;
-      if (keySize > 0 || command.which === 0) pointer(0, MAP_ELEM.KEY);
-      if (cmd !== 3) pointer(1, MAP_ELEM.VALUE);
-      if (cmd !== 3 && cmd !== 4) view.setBigUint64(attr + MAP_ELEM.FLAGS, BigInt(command.flags), true);
-    }
-  }
-
-  #pointer(kind: Pointer, good: number): bigint {
-    const { size } = this.#kernel.memory;
-    switch (kind) {
-      case "good":
-        return BigInt(good);
-      case "unaligned":
-        return BigInt(good + 1);
-      case "null":
-        return 0n;
-      case "low":
-        return 16n;
-      case "beyond":
-        return BigInt(size);
-      case "wide":
-        return BigInt(good) + 2n ** 32n;
-      case "edge":
-        return BigInt(size - 2);
-    }
+    return {
+      fd: fits ? this.#fd(slot) : CLOSED,
+      id: this.#slot(slot).info?.id ?? 0x7ffffff0,
+      btfId: this.#btf.id(slot % BTF_SLOTS),
+      hasKey: keySize > 0,
+      key: this.#key(slot, key),
+      value: this.#value(slot, key),
+      path: this.#path("raw"),
+    };
   }
 
   /** What is left in every slot: the info, and all entries in order. */
@@ -345,6 +328,7 @@ export class Machine {
         );
       }
     }
+    for (let btf = 0; btf < BTF_SLOTS; btf++) observations.push(this.#btf.execute({ op: "btfInfo", btf, room: 64 }));
     return observations;
   }
 
@@ -360,6 +344,7 @@ export class Machine {
   #cleanUp(): void {
     for (const { address, length } of this.#mappings) this.#kernel.munmap(address, length);
     for (let index = 0; index < SLOTS; index++) if (this.#slot(index).fd !== CLOSED) this.#close(index);
+    this.#btf.closeAll();
     this.#empty(this.#bpffs);
     this.#reset();
   }
@@ -396,7 +381,7 @@ export class Machine {
   #key(index: number, key: number): Uint8Array {
     const { info } = this.#slot(index);
     if (info?.type === "lpm_trie") return prefix(key, info.keySize);
-    return spread(key, this.#sizes(index).keySize);
+    return objectKey(info, key) ?? spread(key, this.#sizes(index).keySize);
   }
 
   /** A map without keys is now and then given one. */
@@ -421,8 +406,12 @@ export class Machine {
     return String(this.#slot(index).info?.type).endsWith("_of_maps");
   }
 
-  /** Values as they may be compared: of a map of maps, whose values are ids, as ids that are known. */
+  /** Values as they may be compared: of a map of maps, whose values are ids, as ids that are known; without addresses. */
   #knownValues(index: number, values: Uint8Array): Uint8Array {
+    const { lists, shape } = this.#slot(index);
+    for (const list of lists) {
+      for (let at = list; at < values.length; at += shape.valueSize) values.fill(0, at, at + LIST_SIZE);
+    }
     if (!this.#holdsMaps(index)) return values;
     const ids = new Uint32Array(values.slice().buffer);
     return new Uint8Array(ids.map((id) => (id === 0 ? 0 : this.#knownId(id) + 1)).buffer);
@@ -445,19 +434,12 @@ export class Machine {
   }
 }
 
-/** Where the last field of a command ends: junk behind it is refused, junk in front of it would be another command. */
-function attrEnd(cmd: number): number {
-  const ends: Record<number, number> = { 3: MAP_ELEM.KEY_END, 4: MAP_ELEM.NEXT_KEY_END, 6: OBJ.END, 7: OBJ.END };
-  Object.assign(ends, { 14: GET_ID.END, 15: OBJ_INFO.END, 22: MAP_FREEZE.END });
-  return ends[cmd] ?? (cmd >= 24 ? MAP_BATCH.END : MAP_ELEM.END);
-}
-
 function fdBytes(fd: number): Uint8Array {
   return new Uint8Array(Int32Array.of(fd).buffer);
 }
 
 function closedSlot(): Slot {
-  return { fd: CLOSED, info: undefined, shape: { keySize: 4, valueSize: 4 }, cursor: new Uint8Array(4) };
+  return { fd: CLOSED, info: undefined, shape: { keySize: 4, valueSize: 4 }, cursor: new Uint8Array(4), lists: [] };
 }
 
 function cursorSize(info: MapInfo): number {

@@ -111,7 +111,7 @@ function almost(template: Create, another: Create, change: string): Create {
   return change === "fd" ? { ...template, flags: flags | 8 } : template;
 }
 
-const openInner = fc.record({ op: fc.constant("inner" as const), from: slot, key: fc.nat(5), slot });
+export const openInner = fc.record({ op: fc.constant("inner" as const), from: slot, key: fc.nat(5), slot });
 
 /**
  * A program of maps of maps. They are rare among the programs: on Linux each update of one waits until no program can

@@ -104,6 +104,7 @@ const FDS = [0x70f0f0f0, 0xf0f0f0f0];
 /** The program of an entry: none, none, or none that is one. */
 const PROGRAMS = [0, 0, 0, -1, 0x70f0f0f0];
 
+const LOCAL_STORAGES: ReadonlySet<string> = new Set(["sk_storage", "inode_storage", "task_storage", "cgrp_storage"]);
 const OBJECT_TYPES: ReadonlySet<string> = new Set(GOOD.map(([type]) => type));
 const KEPT_BY: Readonly<Record<string, readonly number[]>> = { devmap: DEVICES, devmap_hash: DEVICES, cpumap: QUEUES };
 
@@ -115,6 +116,12 @@ export function objectValue(info: MapInfo | undefined, drawn: number, size: numb
   words.fill((numbers[drawn % numbers.length] ?? 0) >>> 0, 0, 1);
   words.fill((PROGRAMS[Math.floor(drawn / numbers.length) % PROGRAMS.length] ?? 0) >>> 0, 1, 2);
   return new Uint8Array(words.buffer).subarray(0, size);
+}
+
+/** A key for a map whose keys are fds of objects, drawn by a number; `undefined` for a map of anything else. */
+export function objectKey(info: MapInfo | undefined, drawn: number): Uint8Array | undefined {
+  if (info === undefined || !LOCAL_STORAGES.has(String(info.type))) return undefined;
+  return new Uint8Array(Uint32Array.of(FDS[drawn % FDS.length] as number).buffer);
 }
 
 /** Whether a map takes fds of objects, so that the fd of a map is a wrong one. */

@@ -3,6 +3,7 @@ import { anyCommand } from "./any-command.ts";
 import type { Command } from "./command.ts";
 import { goodCreate, goodKeylessCreate, goodLpmTrie, goodObjectCreate, goodPercpuOrLru } from "./map-shapes.ts";
 import { mapOfMapsProgram } from "./maps-of-maps.ts";
+import { typedMapOfMapsProgram, typedMapProgram } from "./typed-maps.ts";
 
 /** A program: it begins with good maps in the first slots, and goes on with anything. */
 const mapProgram: fc.Arbitrary<readonly Command[]> = fc
@@ -27,6 +28,8 @@ const mapProgram: fc.Arbitrary<readonly Command[]> = fc
 
 /** Any program. */
 export const anyProgram: fc.Arbitrary<readonly Command[]> = fc.oneof(
-  { weight: 40, arbitrary: mapProgram },
-  { weight: 1, arbitrary: mapOfMapsProgram },
+  { weight: 120, arbitrary: mapProgram },
+  { weight: 40, arbitrary: typedMapProgram },
+  { weight: 3, arbitrary: mapOfMapsProgram },
+  { weight: 1, arbitrary: typedMapOfMapsProgram },
 );

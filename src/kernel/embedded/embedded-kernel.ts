@@ -36,7 +36,7 @@ import {
   BPF_PROG_LOAD,
   BPF_PROG_TEST_RUN,
 } from "../../abi/commands.ts";
-import { E2BIG, EBADF, EBUSY, EFAULT, EINVAL, ENODEV, ENOTSUPP, EPERM } from "../../abi/errno.ts";
+import { E2BIG, EBADF, EBUSY, EFAULT, EINVAL, ENOTSUPP, EPERM } from "../../abi/errno.ts";
 import { type Address, AddressSpace } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/page-allocator.ts";
 import type { Kernel, KernelHandle } from "../kernel.ts";
@@ -177,9 +177,9 @@ export class EmbeddedKernel implements Kernel {
 
   mmap(fd: number, length: number, protection: number, offset: number): Address {
     const file = this.#files.file(fd);
-    if (file instanceof MapFile) return this.#mappings.map(file, length, protection, offset);
-    if (file?.object instanceof PerfEvent) return this.#mappings.mapEvent(file.object, length, protection, offset);
-    return file === undefined ? -EBADF : -ENODEV;
+    if (file === undefined) return -EBADF;
+    if (file.object instanceof PerfEvent) return this.#mappings.mapEvent(file.object, length, protection, offset);
+    return this.#mappings.map(file, length, protection, offset);
   }
 
   munmap(address: Address, length: number): number {
@@ -274,13 +274,13 @@ export class EmbeddedKernel implements Kernel {
       case BPF_MAP_GET_NEXT_ID:
         return this.#objects.getNextId("map", attr, uattr);
       case BPF_MAP_GET_FD_BY_ID:
-        return this.#objects.getFdById("map", attr);
+        return this.#objects.getFdById("map", attr, i32At(this.#state, attr + GET_ID.OPEN_FLAGS));
       case BPF_BTF_LOAD:
         return loadBtf(this.#state, attr, uattr, size);
       case BPF_BTF_GET_NEXT_ID:
         return this.#objects.getNextId("btf", attr, uattr);
       case BPF_BTF_GET_FD_BY_ID:
-        return this.#objects.getFdById("btf", attr);
+        return this.#objects.getBtfFdById(attr);
       case BPF_PROG_LOAD:
         return this.#progLoad(attr, uattr, size);
       case BPF_PROG_TEST_RUN:
@@ -288,7 +288,7 @@ export class EmbeddedKernel implements Kernel {
       case BPF_PROG_GET_NEXT_ID:
         return this.#objects.getNextId("program", attr, uattr);
       case BPF_PROG_GET_FD_BY_ID:
-        return this.#objects.getFdById("program", attr);
+        return this.#objects.getFdById("program", attr, 0);
       case BPF_OBJ_GET_INFO_BY_FD:
         return this.#objects.getInfoByFd(attr, uattr);
       default:
@@ -364,7 +364,7 @@ function attrEnds(): number[] {
   ends[BPF_OBJ_GET_INFO_BY_FD] = OBJ_INFO.END;
   ends[BPF_BTF_LOAD] = BTF_LOAD.END;
   ends[BPF_BTF_GET_NEXT_ID] = GET_ID.NEXT_ID_END;
-  ends[BPF_BTF_GET_FD_BY_ID] = GET_ID.END;
+  ends[BPF_BTF_GET_FD_BY_ID] = GET_ID.TOKEN_END;
   ends[BPF_PROG_LOAD] = PROG_LOAD.END;
   ends[BPF_PROG_TEST_RUN] = PROG_TEST_RUN.END;
   ends[BPF_PROG_GET_NEXT_ID] = GET_ID.NEXT_ID_END;

@@ -1,9 +1,9 @@
-import { EACCES, EINVAL, ENOTSUPP, EPERM } from "../../abi/errno.ts";
+import { EACCES, EINVAL, ENODEV, ENOTSUPP, EPERM } from "../../abi/errno.ts";
 import { BPF_F_RDONLY_PROG } from "../../abi/flags.ts";
 import { PROT_WRITE } from "../../abi/mman.ts";
 import type { Address } from "../../memory/address-space.ts";
 import { PAGE_SIZE, pageAlign } from "../../memory/page-allocator.ts";
-import type { MapFile } from "./file-table.ts";
+import { MapFile, type OpenFile } from "./file-table.ts";
 import type { KernelObject } from "./kernel-object.ts";
 import type { PerfEvent } from "./perf-event.ts";
 import { SEGMENT } from "./segment.ts";
@@ -29,10 +29,12 @@ export class Mappings {
   readonly #mappings: Mapping[] = [];
 
   /** `mmap(2)`, shared: the checks of `mm/mmap.c: do_mmap`, `kernel/bpf/syscall.c: bpf_map_mmap` and of the map type, 6.18. */
-  map(file: MapFile, length: number, protection: number, offset: number): Address {
+  map(file: OpenFile, length: number, protection: number, offset: number): Address {
     if (!Number.isSafeInteger(length) || length <= 0 || offset < 0 || offset % PAGE_SIZE !== 0) return -EINVAL;
-    const { map } = file;
     const isWritable = (protection & PROT_WRITE) !== 0;
+    // Only maps can be mapped, and BTF, unlike programs, cannot even be written.
+    if (!(file instanceof MapFile)) return isWritable && file.object.kind === "btf" ? -EACCES : -ENODEV;
+    const { map } = file;
     if (!file.canRead || (isWritable && !file.canWrite)) return -EACCES;
     const range = map.mappable();
     if (range === -ENOTSUPP || map.record !== undefined) return -ENOTSUPP;

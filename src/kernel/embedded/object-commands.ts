@@ -1,6 +1,6 @@
 import { GET_ID, OBJ, OBJ_INFO } from "../../abi/attr.ts";
 import { EBADF, EBADFD, EFAULT, EINVAL, ENOENT } from "../../abi/errno.ts";
-import { BPF_F_PATH_FD, BPF_F_RDONLY, BPF_F_WRONLY } from "../../abi/flags.ts";
+import { BPF_F_PATH_FD, BPF_F_RDONLY, BPF_F_TOKEN_FD, BPF_F_WRONLY } from "../../abi/flags.ts";
 import type { Address } from "../../memory/address-space.ts";
 import { getBtfInfo } from "./btf/btf-commands.ts";
 import { BtfObject } from "./btf/btf-object.ts";
@@ -73,13 +73,20 @@ export class ObjectCommands {
     return 0;
   }
 
-  /** BPF_MAP_GET_FD_BY_ID and its like. */
-  getFdById(kind: ObjectKind, attr: Address): number {
-    const openFlags = kind === "program" ? 0 : i32At(this.#state, attr + GET_ID.OPEN_FLAGS);
-    if (kind === "btf" && openFlags !== 0) return -EINVAL;
+  /** BPF_MAP_GET_FD_BY_ID and its like; `openFlags` say how a map may be used by the fd. */
+  getFdById(kind: ObjectKind, attr: Address, openFlags: number): number {
     if ((openFlags & ~OPEN_FLAGS) !== 0 || !hasValidAccessMode(openFlags)) return -EINVAL;
     const object = tableOf(this.#state, kind).get(this.#state.memory.view.getUint32(attr + GET_ID.ID, true));
     return object === undefined ? -ENOENT : this.open(object, openFlags);
+  }
+
+  /** BPF_BTF_GET_FD_BY_ID. No file is a token. */
+  getBtfFdById(attr: Address): number {
+    const { files } = this.#state;
+    const flags = i32At(this.#state, attr + GET_ID.OPEN_FLAGS);
+    if ((flags & ~BPF_F_TOKEN_FD) !== 0) return -EINVAL;
+    if (flags !== 0) return files.isOpen(i32At(this.#state, attr + GET_ID.TOKEN_FD)) ? -EINVAL : -EBADF;
+    return this.getFdById("btf", attr, 0);
   }
 
   /** BPF_OBJ_GET_INFO_BY_FD. */

@@ -1,6 +1,9 @@
 import type { Address, AddressSpace } from "../../memory/address-space.ts";
-import type { SpecialField } from "./btf/special-fields.ts";
+import type { SpecialField, SpecialFieldType } from "./btf/special-fields.ts";
 import { copyBytes } from "./user-memory.ts";
+
+/** What stays where it is when a value is written over. */
+const KEPT: ReadonlySet<SpecialFieldType> = new Set(["bpf_spin_lock", "bpf_res_spin_lock", "bpf_refcount"]);
 
 interface Bytes {
   readonly offset: number;
@@ -17,8 +20,8 @@ export interface HeldByFields {
 
 /**
  * The values of a map in which some fields are not data: locks, timers, pointers of programs. User space reads them as
- * zeros, and what it writes there is not kept: `copy_map_value` and `check_and_init_map_value` of `include/linux/bpf.h`,
- * 6.18.
+ * they are when they are new, which is zeros, and 1 for a count of references; what it writes there is not kept:
+ * `copy_map_value` and `check_and_init_map_value` of `include/linux/bpf.h`, 6.18.
  */
 export class ValueRecord {
   readonly fields: readonly SpecialField[];
@@ -28,8 +31,9 @@ export class ValueRecord {
   held: HeldByFields | undefined;
   readonly #data: readonly Bytes[];
   readonly #special: readonly Bytes[];
-  /** The special fields that an update lets go of, which are all but locks: `bpf_obj_free_fields`. */
+  /** The special fields that an update lets go of, which are all but locks and counts: `bpf_obj_free_fields`. */
   readonly #dropped: readonly Bytes[];
+  readonly #counts: readonly Bytes[];
 
   /** `size` is the bytes of a value, of which `slots` lie one behind the other, one for each CPU. */
   constructor(fields: readonly SpecialField[], size: number, slots = 1) {
@@ -40,16 +44,18 @@ export class ValueRecord {
       fields.map((field) => ({ ...field, offset: field.offset + slot * stride })),
     ).flat();
     this.#special = all.map(({ offset, size }) => ({ offset, length: size }));
-    this.#dropped = all
-      .filter(({ type }) => type !== "bpf_spin_lock" && type !== "bpf_res_spin_lock")
-      .map(({ offset, size }) => ({ offset, length: size }));
+    const placesOf = (wanted: (type: SpecialFieldType) => boolean): Bytes[] =>
+      all.filter(({ type }) => wanted(type)).map(({ offset, size }) => ({ offset, length: size }));
+    this.#dropped = placesOf((type) => !KEPT.has(type));
+    this.#counts = placesOf((type) => type === "bpf_refcount");
     this.#data = between(this.#special, stride * slots);
   }
 
-  /** Gives user space a value: special fields are zeros. */
+  /** Gives user space a value: special fields are as new. */
   load(memory: AddressSpace, from: Address, to: Address): void {
     this.#copyData(memory, to, from);
     clear(memory, to, this.#special);
+    for (const { offset } of this.#counts) memory.view.setUint32(to + offset, 1, true);
   }
 
   /** Keeps a value of user space where there was none: special fields are as new. */

@@ -6,7 +6,7 @@ import type { MapBatch } from "../map-batch.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import { EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
-import { INNER_VALUE_SIZE, InnerMaps, innerTemplate, keepInnerMeta } from "./map-in-map.ts";
+import { INNER_VALUE_SIZE, InnerMaps, innerTemplate } from "./map-in-map.ts";
 
 /*
  * The segment: the header, then one word for each index, the id of the inner map or 0.
@@ -26,17 +26,16 @@ export const ARRAY_OF_MAPS: MapType = {
     if (typeof template === "number") return template;
     const base = allocateSegment(host.memory, attr, SEGMENT.HEADER_SIZE + 4 * attr.maxEntries);
     if (base === 0) return -ENOMEM;
-    keepInnerMeta(host, base, template);
-    return new ArrayOfMaps(host, base);
+    return new ArrayOfMaps(host, base, template);
   },
 };
 
 class ArrayOfMaps extends EmbeddedMap {
   readonly #inner: InnerMaps;
 
-  constructor(host: MapHost, base: Address) {
+  constructor(host: MapHost, base: Address, template: EmbeddedMap) {
     super(host.memory, base);
-    this.#inner = new InnerMaps(host, base);
+    this.#inner = new InnerMaps(host, base, template);
   }
 
   /** Where the id of the inner map lies. */
@@ -81,6 +80,7 @@ class ArrayOfMaps extends EmbeddedMap {
   override free(): void {
     const first = this.base + SEGMENT.HEADER_SIZE;
     for (let index = 0; index < this.maxEntries; index++) this.#inner.drop(first + 4 * index);
+    this.#inner.release();
     super.free();
   }
 

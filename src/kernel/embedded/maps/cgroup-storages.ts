@@ -22,7 +22,8 @@ function check(attr: MapCreateAttr, mostBytes: number): number {
 /** Storage comes and goes with the programs that are attached to a cgroup: `kernel/bpf/local_storage.c`, 6.18. */
 class CgroupStorage extends ObjectMap {
   override update(_key: Address, _value: Address, flags: number): number {
-    return flags === BPF_ANY || flags === BPF_EXIST ? -ENOENT : -EINVAL;
+    const mode = this.updateMode(flags);
+    return mode === BPF_ANY || mode === BPF_EXIST ? -ENOENT : -EINVAL;
   }
 
   override delete(_key: Address): number {

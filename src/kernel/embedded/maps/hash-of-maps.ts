@@ -6,7 +6,7 @@ import type { EmbeddedMap, MapHost, MapType } from "../map-ops.ts";
 import { HASH } from "./hash.ts";
 import { allocateHashTable } from "./hash-segment.ts";
 import { HashTable } from "./hash-table.ts";
-import { INNER_VALUE_SIZE, InnerMaps, innerTemplate, keepInnerMeta } from "./map-in-map.ts";
+import { INNER_VALUE_SIZE, InnerMaps, innerTemplate } from "./map-in-map.ts";
 
 /** `"hash_of_maps"`: `kernel/bpf/hashtab.c`, 6.18. A hash whose elements keep the ids of their inner maps. */
 export const HASH_OF_MAPS: MapType = {
@@ -17,28 +17,27 @@ export const HASH_OF_MAPS: MapType = {
     if (typeof template === "number") return template;
     const base = allocateHashTable(host.memory, attr, INNER_VALUE_SIZE);
     if (base < 0) return base;
-    keepInnerMeta(host, base, template);
-    return new HashOfMaps(host, base);
+    return new HashOfMaps(host, base, template);
   },
 };
 
 class HashOfMaps extends HashTable {
   readonly #inner: InnerMaps;
 
-  constructor(host: MapHost, base: Address) {
+  constructor(host: MapHost, base: Address, template: EmbeddedMap) {
     super(host.memory, base);
-    this.#inner = new InnerMaps(host, base);
+    this.#inner = new InnerMaps(host, base, template);
+  }
+
+  /** What programs look up is the inner map, not the id that is kept. */
+  override get programGeometry(): undefined {
+    return undefined;
   }
 
   /**
    * The fd is looked at before the flags, and a key that is there keeps its place in the chain:
    * `bpf_fd_htab_map_update_elem`, `htab_map_update_elem_in_place`.
    */
-  /** What programs look up is the inner map, not the id that is kept. */
-  override get programGeometry(): undefined {
-    return undefined;
-  }
-
   override update(key: Address, value: Address, flags: number): number {
     const refusal = this.#inner.refusal(value);
     if (refusal !== 0) return refusal;
@@ -55,6 +54,7 @@ class HashOfMaps extends HashTable {
 
   override free(): void {
     this.forEachValue((at) => this.#inner.drop(at));
+    this.#inner.release();
     super.free();
   }
 

@@ -1,11 +1,15 @@
-import { E2BIG, EBADF, EINVAL, ENOTSOCK, ENOTSUPP } from "../../../abi/errno.ts";
-import { BPF_F_CLONE, BPF_F_NO_PREALLOC } from "../../../abi/flags.ts";
+import { E2BIG, EBADF, EFAULT, EINVAL, ENOTSOCK, ENOTSUP, ENOTSUPP } from "../../../abi/errno.ts";
+import { BPF_F_CLONE, BPF_F_LOCK, BPF_F_NO_PREALLOC } from "../../../abi/flags.ts";
 import type { Address } from "../../../memory/address-space.ts";
+import { PAGE_SIZE } from "../../../memory/page-allocator.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
+import { accessOk } from "../user-memory.ts";
 import { ObjectMap, objectMapType } from "./object-map.ts";
 
 /** `BPF_LOCAL_STORAGE_MAX_VALUE_SIZE` on 64 bits: what a u16 counts, less `struct bpf_local_storage_elem`. */
 export const LOCAL_STORAGE_MAX_VALUE_SIZE = 65407;
+
+const U32_MAX = 2 ** 32 - 1;
 
 /** `bpf_local_storage_map_alloc_check`: there is no such map without BTF. */
 function check(attr: MapCreateAttr): number {
@@ -45,8 +49,36 @@ class SkStorage extends LocalStorage {
   protected override readonly wrongFd = ENOTSOCK;
 }
 
+/** `kernel/bpf/bpf_task_storage.c`, 6.18: the values may point to memory of user space, which is held while they do. */
+class TaskStorage extends LocalStorage {
+  override update(key: Address, value: Address, flags: number): number {
+    const pointers = this.record?.fields.filter(({ type }) => type === "uptr") ?? [];
+    for (const { offset, target = 0 } of pointers) {
+      const error = this.#pinRefusal(value + offset, this.btf?.raw.size(target) ?? 0);
+      if (error !== 0) return error;
+    }
+    if (pointers.length > 0 && (flags & BPF_F_LOCK) !== 0) return -ENOTSUP;
+    return super.update(key, value, flags);
+  }
+
+  /** Why what the pointer at an address points to cannot be held: `kernel/bpf/syscall.c: bpf_obj_pin_uptrs`. */
+  #pinRefusal(at: Address, size: number): number {
+    const { view } = this.memory;
+    const low = view.getUint32(at, true);
+    const high = view.getUint32(at + 4, true);
+    if (low === 0 && high === 0) return 0;
+    const end = low + size - 1;
+    if (high === U32_MAX && end > U32_MAX) return -EFAULT;
+    if ((low % PAGE_SIZE) + size > PAGE_SIZE) return -ENOTSUP;
+    return high === 0 && accessOk(this.memory, low, 1) ? 0 : -EFAULT;
+  }
+}
+
 /** `"sk_storage"`. */
 export const SK_STORAGE = objectMapType({ check, map: SkStorage });
 
-/** `"inode_storage"`, `"task_storage"` and `"cgrp_storage"`. */
+/** `"task_storage"`. */
+export const TASK_STORAGE = objectMapType({ check, map: TaskStorage });
+
+/** `"inode_storage"` and `"cgrp_storage"`. */
 export const LOCAL_STORAGE = objectMapType({ check, map: LocalStorage });

@@ -11,6 +11,8 @@ import {
   BPF_MAP_TYPE_XSKMAP,
 } from "../../../abi/map-types.ts";
 import type { Address } from "../../../memory/address-space.ts";
+import type { BtfObject } from "../btf/btf-object.ts";
+import type { SpecialField } from "../btf/special-fields.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import type { EmbeddedMap, MapHost } from "../map-ops.ts";
 import { SEGMENT } from "../segment.ts";
@@ -53,7 +55,7 @@ export function innerTemplate({ files }: MapHost, attr: MapCreateAttr): Embedded
 }
 
 /** Keeps the meta data of the template in the segment of a map of maps. */
-export function keepInnerMeta({ memory }: MapHost, base: Address, template: EmbeddedMap): void {
+function keepInnerMeta({ memory }: MapHost, base: Address, template: EmbeddedMap): void {
   const { u32 } = memory;
   u32[(base + INNER.TYPE) >>> 2] = template.type;
   u32[(base + INNER.KEY_SIZE) >>> 2] = template.keySize;
@@ -86,11 +88,23 @@ export function innerMeta(outer: EmbeddedMap): InnerMeta {
 export class InnerMaps {
   readonly #host: MapHost;
   readonly #base: Address;
+  /** What describes the values of the template, and lives as long as the map of maps. */
+  readonly #btf: BtfObject | undefined;
+  readonly #fields: readonly SpecialField[];
 
-  /** `base` is where the segment of the map of maps begins. */
-  constructor(host: MapHost, base: Address) {
+  /** `base` is where the segment of the map of maps begins, which keeps the meta data of the template from now on. */
+  constructor(host: MapHost, base: Address, template: EmbeddedMap) {
     this.#host = host;
     this.#base = base;
+    this.#btf = template.btf;
+    this.#fields = template.record?.fields ?? [];
+    if (this.#btf !== undefined) this.#btf.references++;
+    keepInnerMeta(host, base, template);
+  }
+
+  /** The map of maps is gone, and all that it kept is dropped. */
+  release(): void {
+    this.#btf?.put();
   }
 
   /** Why the fd at an address is not that of a map which can be kept here; 0 when it is: `bpf_map_fd_get_ptr`. */
@@ -140,9 +154,23 @@ export class InnerMaps {
       map.type === this.#meta(INNER.TYPE) &&
       map.keySize === this.#meta(INNER.KEY_SIZE) &&
       map.valueSize === this.#meta(INNER.VALUE_SIZE) &&
-      map.header(SEGMENT.MAP_FLAGS) === flags;
+      map.header(SEGMENT.MAP_FLAGS) === flags &&
+      this.#hasSameFields(map);
     const hasFixedEnd = FIXED_END.has(map.type) && (flags & BPF_F_INNER_MAP) === 0;
     return isSame && (!hasFixedEnd || map.maxEntries === this.#meta(INNER.MAX_ENTRIES));
+  }
+
+  /** Whether the same places in values are special, and in the same way: `btf_record_equal`. What points to a type is of one BTF. */
+  #hasSameFields({ btf, record }: EmbeddedMap): boolean {
+    const fields = record?.fields ?? [];
+    return (
+      fields.length === this.#fields.length &&
+      fields.every(({ type, offset, target }, index) => {
+        const other = this.#fields[index];
+        const isSame = type === other?.type && offset === other.offset && target === other.target;
+        return isSame && (target === undefined || btf === this.#btf);
+      })
+    );
   }
 
   #meta(offset: number): number {

@@ -45,7 +45,7 @@ import { DEVMAP_HASH } from "./devmap-hash.ts";
 import { CGROUP_ARRAY } from "./fd-arrays.ts";
 import { HASH } from "./hash.ts";
 import { HASH_OF_MAPS } from "./hash-of-maps.ts";
-import { LOCAL_STORAGE, SK_STORAGE } from "./local-storages.ts";
+import { LOCAL_STORAGE, SK_STORAGE, TASK_STORAGE } from "./local-storages.ts";
 import { LPM_TRIE } from "./lpm-trie.ts";
 import { LRU_HASH, LRU_PERCPU_HASH } from "./lru-hash.ts";
 import { PERCPU_ARRAY } from "./percpu-array.ts";
@@ -89,7 +89,7 @@ export const MAP_TYPES: ReadonlyMap<number, MapType> = new Map([
   [BPF_MAP_TYPE_STRUCT_OPS, STRUCT_OPS],
   [BPF_MAP_TYPE_RINGBUF, RINGBUF],
   [BPF_MAP_TYPE_INODE_STORAGE, LOCAL_STORAGE],
-  [BPF_MAP_TYPE_TASK_STORAGE, LOCAL_STORAGE],
+  [BPF_MAP_TYPE_TASK_STORAGE, TASK_STORAGE],
   [BPF_MAP_TYPE_BLOOM_FILTER, BLOOM_FILTER],
   [BPF_MAP_TYPE_USER_RINGBUF, USER_RINGBUF],
   [BPF_MAP_TYPE_CGRP_STORAGE, LOCAL_STORAGE],
