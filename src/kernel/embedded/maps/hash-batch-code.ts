@@ -245,7 +245,7 @@ export function copyBuckets(
   return { next: bucket, entries };
 }
 
-/** Copies at most `most` elements in the order that they have, from the position `from` on; as `copyBuckets`. */
+/** Copies at most `most` elements in the order that they have, whole groups from the position `from` on; as `copyBuckets`. */
 export function copyElements(
   i32: Int32Array,
   table: HashGeometry,
@@ -259,7 +259,8 @@ export function copyElements(
   let position = from;
   let entries = 0;
   while (entries < most && position < order.end) {
-    const end = Math.min(position + most - entries, position + BLOCK, order.end);
+    const end = order.groupUpTo(Math.min(position + most - entries, position + BLOCK, order.end), position);
+    if (end === position) break;
     entries += copy(i32, order, position, end, keys + entries * keyWords, values + entries * valueWords);
     position = end;
   }

@@ -29,17 +29,19 @@ interface Progress extends Walk {
 
 /**
  * BPF_MAP_LOOKUP_BATCH and BPF_MAP_LOOKUP_AND_DELETE_BATCH on a hash table: `__htab_map_lookup_and_delete_batch`. The cursor
- * has four bytes whatever the key: the number of the next bucket, or the position of the next element.
+ * has four bytes whatever the key: the number of the next bucket, or the position of the next group that stands for one.
  */
 export class HashBatches {
   readonly #table: BatchedTable;
+  /** Where the elements of the bucket begin that is being read, words of the memory. */
+  readonly #elements: number[] = [];
 
   constructor(table: BatchedTable) {
     this.#table = table;
   }
 
   run(batch: MapBatch, deleting: boolean): number {
-    const { map, geometry, order } = this.#table;
+    const { map, geometry } = this.#table;
     const { memory } = map;
     if (batch.hasWrongElemFlags(map) || batch.flags !== 0) return -EINVAL;
     if (batch.count === 0) return 0;
@@ -52,8 +54,7 @@ export class HashBatches {
     }
     const copied = deleting ? undefined : this.#copyWords(batch, from);
     const start = copied ?? { next: from, entries: 0 };
-    const done =
-      order === undefined ? this.#buckets(batch, start, deleting) : this.#elements(batch, order, start, deleting);
+    const done = this.#buckets(batch, start, deleting);
     if (done.error === -EFAULT || !accessOk(memory, batch.outBatch, 4)) return -EFAULT;
     memory.view.setUint32(batch.outBatch, done.next, true);
     if (!batch.putCount(done.entries)) return -EFAULT;
@@ -74,57 +75,48 @@ export class HashBatches {
 
   /** Whole buckets, as many as there is room for. */
   #buckets(batch: MapBatch, { next, entries }: Walk, deleting: boolean): Progress {
-    const { bucketMask } = this.#table.geometry;
+    const end = this.#table.geometry.bucketMask + 1;
     let bucket = next;
     let total = entries;
-    for (; bucket <= bucketMask; bucket++) {
-      const length = this.#chainLength(bucket);
+    while (bucket < end) {
+      const following = this.#open(bucket);
+      const { length } = this.#elements;
       if (length > batch.count - total) return { next: bucket, entries: total, error: total === 0 ? -ENOSPC : 0 };
-      if (length > 0 && !this.#copyChain(batch, bucket, total, length, deleting))
+      if (length > 0 && !this.#copyBucket(batch, total, deleting))
         return { next: bucket, entries: total, error: -EFAULT };
       total += length;
+      bucket = following;
     }
     return { next: bucket, entries: total, error: 0 };
   }
 
-  /** The elements of a table that has their order, as many as there is room for. */
-  #elements(batch: MapBatch, order: ElementOrder, { next, entries }: Walk, deleting: boolean): Progress {
-    const { map } = this.#table;
-    let position = order.next(next);
-    let total = entries;
-    for (; total < batch.count && position < order.end; position = order.next(position + 1)) {
-      const key = batch.keys + total * map.keySize;
-      const value = batch.values + total * map.userValueSize;
-      const hasKey = accessOk(map.memory, key, map.keySize);
-      const hasValue = hasKey && accessOk(map.memory, value, map.userValueSize);
-      this.#copyElement(order.elementAt(position), hasKey ? key : 0, hasValue ? value : 0, deleting);
-      if (!hasValue) return { next: position, entries: total, error: -EFAULT };
-      total++;
-    }
-    return { next: position, entries: total, error: 0 };
-  }
-
-  #chainLength(bucket: number): number {
-    const { map, geometry } = this.#table;
+  /** Puts the elements of the bucket that begins here into `#elements`, and answers where the next one begins. */
+  #open(bucket: number): number {
+    const { map, geometry, order } = this.#table;
     const { i32 } = map.memory;
-    let length = 0;
-    for (let link = i32[geometry.buckets + bucket] as number; link !== 0; link = i32[geometry.origin + link] as number)
-      length++;
-    return length;
+    this.#elements.length = 0;
+    if (order === undefined) {
+      for (let link = i32[geometry.buckets + bucket] as number; link !== 0; ) {
+        this.#elements.push(geometry.origin + link);
+        link = i32[geometry.origin + link] as number;
+      }
+      return bucket + 1;
+    }
+    const following = order.groupFrom(bucket + 1);
+    for (let at = order.next(bucket, following); at < following; at = order.next(at + 1, following))
+      this.#elements.push(order.elementAt(at));
+    return following;
   }
 
-  /** Copies the chain of a bucket out behind the `total` entries that are there. False when there is no memory for it. */
-  #copyChain(batch: MapBatch, bucket: number, total: number, length: number, deleting: boolean): boolean {
-    const { map, geometry } = this.#table;
-    const { memory, keySize, userValueSize: valueSize } = map;
-    const { i32 } = memory;
+  /** Copies the elements of a bucket out behind the `total` entries that are there. False when there is no memory for them. */
+  #copyBucket(batch: MapBatch, total: number, deleting: boolean): boolean {
+    const { memory, keySize, userValueSize: valueSize } = this.#table.map;
+    const { length } = this.#elements;
     let key = batch.keys + total * keySize;
     let value = batch.values + total * valueSize;
     const hasKeys = accessOk(memory, key, length * keySize);
     const hasValues = hasKeys && accessOk(memory, value, length * valueSize);
-    for (let link = i32[geometry.buckets + bucket] as number; link !== 0; ) {
-      const element = geometry.origin + link;
-      link = i32[element] as number;
+    for (const element of this.#elements) {
       this.#copyElement(element, hasKeys ? key : 0, hasValues ? value : 0, deleting);
       key += keySize;
       value += valueSize;
