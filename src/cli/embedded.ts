@@ -1,5 +1,5 @@
-/** The embedded kernel with its maps in a directory, in one piece to load. */
+/** What of the embedded kernel a command needs, in one piece to load: maps in a directory, and no programs. */
 export { DirectoryBacking } from "../kernel/directory/directory-backing.ts";
 export { bytesOfMaps } from "../kernel/directory/registry.ts";
 export { DirectoryUnavailableError } from "../kernel/directory/system.ts";
-export { EmbeddedKernel } from "../kernel/embedded/embedded-kernel.ts";
+export { MapKernel } from "../kernel/embedded/map-kernel.ts";

@@ -28,19 +28,19 @@ async function openLinux(): Promise<CliKernel> {
 }
 
 async function openEmbedded(directory: string, isAskedFor: boolean, makesMaps: boolean): Promise<CliKernel> {
-  const { EmbeddedKernel, DirectoryBacking, DirectoryUnavailableError, bytesOfMaps } = await import("./embedded.ts");
+  const { MapKernel, DirectoryBacking, DirectoryUnavailableError, bytesOfMaps } = await import("./embedded.ts");
   // V8 takes all the addresses that a kernel may use for memory in use, and collects garbage three times over when they
   // are 4 GiB: a third of the time that a command takes.
   const maxMemory = makesMaps ? undefined : Math.min(MOST_BYTES, 2 * bytesOfMaps({ fs }, directory) + SPARE_BYTES);
   try {
     const backing = new DirectoryBacking({ bpffs: directory, maxMemory });
-    return cliKernel(new EmbeddedKernel({}, backing), `the embedded kernel in ${directory}`);
+    return cliKernel(new MapKernel({}, backing), `the embedded kernel in ${directory}`);
   } catch (error) {
     const hint = (error as Error).message;
     if (error instanceof DirectoryUnavailableError && !isAskedFor) {
       // A batch has its maps for as long as it takes, and every other command says what is the matter.
       const notice = `Maps are kept no longer than this command takes: ${hint}`;
-      return cliKernel(new EmbeddedKernel(), "the embedded kernel in memory", notice);
+      return cliKernel(new MapKernel({}), "the embedded kernel in memory", notice);
     }
     throw new CliError(`the embedded kernel cannot keep its maps in ${directory}`, { hint, cause: error });
   }

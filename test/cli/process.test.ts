@@ -1,10 +1,10 @@
 /** The command as people have it: bundled, a process for each command line, on maps that outlive it. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { buildSync } from "esbuild";
+import { buildSync, type Metafile } from "esbuild";
 import type { Answer } from "./command-line.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -13,12 +13,13 @@ describe("the command", () => {
   /** Inside the repository, so that the bundle finds koffi. */
   let directory = "";
   let cli = "";
+  let built: Metafile;
 
   before(() => {
     mkdirSync(join(ROOT, ".tmp"), { recursive: true });
     directory = mkdtempSync(join(ROOT, ".tmp/cli-"));
     cli = join(directory, "cli.js");
-    buildSync({
+    const { metafile } = buildSync({
       entryPoints: [join(ROOT, "src/cli/cli.ts")],
       bundle: true,
       splitting: true,
@@ -28,8 +29,10 @@ describe("the command", () => {
       packages: "external",
       target: "es2022",
       outdir: directory,
+      metafile: true,
       logLevel: "error",
     });
+    built = metafile;
   });
 
   after(() => rmSync(directory, { recursive: true }));
@@ -37,6 +40,19 @@ describe("the command", () => {
   function environment(): NodeJS.ProcessEnv {
     const { MAPIARY_BPFFS: _, MAPIARY_KERNEL: __, ...rest } = process.env;
     return { ...rest, XDG_RUNTIME_DIR: join(directory, "run"), XDG_STATE_HOME: join(directory, "state") };
+  }
+
+  /** The sources whose code a command line loads, by what V8 saw. */
+  function sourcesLoadedBy(line: string): string[] {
+    const coverage = mkdtempSync(join(directory, "coverage-"));
+    const env = { ...environment(), NODE_V8_COVERAGE: coverage };
+    execFileSync(process.execPath, [cli, ...line.split(" ")], { env, stdio: "ignore" });
+    const [report = ""] = readdirSync(coverage);
+    const { result } = JSON.parse(readFileSync(join(coverage, report), "utf8"));
+    const loaded = new Set(result.map(({ url }: { url: string }) => basename(url)));
+    const outputs = Object.entries(built.outputs).filter(([path]) => loaded.has(basename(path)));
+    const inputs = outputs.flatMap(([, output]) => Object.entries(output.inputs));
+    return inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path);
   }
 
   function mapiary(line: string, input = ""): Answer {
@@ -101,6 +117,18 @@ describe("the command", () => {
     child.stdout.once("data", () => child.stdout.destroy());
     await new Promise((done) => child.on("close", done));
     assert.equal(complaints, "");
+  });
+
+  test("loads for maps no code that is for programs", () => {
+    const isForPrograms = (path: string): boolean =>
+      path.startsWith("src/program/") || /^src\/kernel\/embedded\/programs\/(?!wasm\/|clock\.ts)/.test(path);
+    mapiary("map create light type hash key 4 value 8 entries 16 name light");
+    for (const line of ["map show", "map update pinned light key 5 value 1", "map dump pinned light"]) {
+      const sources = sourcesLoadedBy(line);
+      assert.ok(sources.includes("src/kernel/embedded/map-kernel.ts"), "what is loaded would be seen");
+      assert.deepEqual(sources.filter(isForPrograms), [], line);
+    }
+    assert.ok(sourcesLoadedBy("tour").some(isForPrograms), "and code for programs, too");
   });
 
   test("starts fast", (t) => {

@@ -10,8 +10,7 @@ import { i32At, type KernelState, tableOf } from "./kernel-state.ts";
 import { hasValidAccessMode } from "./map-create.ts";
 import { getMapInfo } from "./map-info.ts";
 import { EmbeddedMap } from "./map-ops.ts";
-import { EmbeddedProgram } from "./programs/embedded-program.ts";
-import { getProgramInfo } from "./programs/program-info.ts";
+import type { ProgramSubsystem } from "./program-subsystem.ts";
 import { accessOk, pointerAt, stringAt } from "./user-memory.ts";
 
 const PATH_MAX = 4096;
@@ -22,9 +21,11 @@ const OPEN_FLAGS = BPF_F_RDONLY | BPF_F_WRONLY;
 /** The commands that are the same for maps, programs and BTF: pins, ids, infos. `kernel/bpf/syscall.c`, 6.18. */
 export class ObjectCommands {
   readonly #state: KernelState;
+  readonly #programs: ProgramSubsystem;
 
-  constructor(state: KernelState) {
+  constructor(state: KernelState, programs: ProgramSubsystem) {
     this.#state = state;
+    this.#programs = programs;
   }
 
   /** A new fd of an object, which it keeps alive; `flags` say how a map may be used by it. */
@@ -95,7 +96,7 @@ export class ObjectCommands {
     const fd = i32At(this.#state, attr + OBJ_INFO.BPF_FD);
     const object = files.file(fd)?.object;
     if (object instanceof EmbeddedMap) return getMapInfo(memory, object, attr, uattr);
-    if (object instanceof EmbeddedProgram) return getProgramInfo(memory, object, attr, uattr);
+    if (object?.kind === "program") return this.#programs.getInfo(object, attr, uattr);
     if (object instanceof BtfObject) return getBtfInfo(this.#state, object, attr, uattr);
     return files.isOpen(fd) ? -EINVAL : -EBADFD;
   }

@@ -1,12 +1,16 @@
+import { EINVAL } from "../../../abi/errno.ts";
 import type { Address } from "../../../memory/address-space.ts";
+import type { KernelObject } from "../kernel-object.ts";
 import type { KernelState } from "../kernel-state.ts";
-import type { EmbeddedProgram } from "./embedded-program.ts";
+import type { ProgramSubsystem } from "../program-subsystem.ts";
+import { EmbeddedProgram } from "./embedded-program.ts";
 import { type LoadPolicy, loadProgram } from "./prog-load.ts";
 import { ProgramHost } from "./program-host.ts";
+import { getProgramInfo } from "./program-info.ts";
 import { progTestRun } from "./test-run/prog-test-run.ts";
 
 /** The commands on programs of one kernel. What programs share is made with the first of them. */
-export class ProgramCommands {
+export class ProgramCommands implements ProgramSubsystem {
   readonly #state: KernelState;
   readonly #policy: LoadPolicy;
   readonly #trace: (line: string) => void;
@@ -18,19 +22,21 @@ export class ProgramCommands {
     this.#trace = trace;
   }
 
-  /** BPF_PROG_LOAD: a new program, without fd, or `−errno`. The attr is of `size` bytes at `uattr`. */
   load(attr: Address, uattr: Address, size: number): EmbeddedProgram | number {
     const program = loadProgram(this.#programs, this.#policy, { attr, uattr, size });
     if (typeof program !== "number") this.#state.programs.add(program);
     return program;
   }
 
-  /** BPF_PROG_TEST_RUN. */
   testRun(attr: Address, uattr: Address): number {
     return progTestRun(this.#programs, attr, uattr);
   }
 
-  /** Nothing calls a program any more. */
+  getInfo(program: KernelObject, attr: Address, uattr: Address): number {
+    if (!(program instanceof EmbeddedProgram)) return -EINVAL;
+    return getProgramInfo(this.#state.memory, program, attr, uattr);
+  }
+
   release(): void {
     this.#host?.timers.release();
   }
