@@ -251,7 +251,11 @@ export class Bpf implements Disposable {
   load<T extends ObjectTypes = ObjectTypes>(file: string | Uint8Array, options: LoadOptions = {}): BpfObject<T> {
     const { bytes, name } = readObjectFile(file);
     const object = new ObjectFile(bytes, options.name ?? name);
-    const wrap = (fd: number, definition: MapDefinition) => this.#wrap(fd, readingOf(definition, object.btf));
+    // Before anything is made: what is said of the maps may name a type that is not there.
+    const readings = new Map(
+      object.maps.map((each) => [each, readingOf(each, object.btf, options.maps?.[each.name]?.value)]),
+    );
+    const wrap = (fd: number, definition: MapDefinition) => this.#wrap(fd, readings.get(definition) ?? {});
     return loadObject(this.#context, object, options, wrap) as BpfObject<T>;
   }
 

@@ -107,7 +107,7 @@ export type { UserRingBuf } from "./maps/user-ring-buf.ts";
 export type { Memory } from "./memory/address-space.ts";
 export type { BpfObject, ObjectTypes } from "./program/bpf-object.ts";
 export type { BpfProgram, RunOptions, RunResult } from "./program/bpf-program.ts";
-export type { LoadOptions } from "./program/load-object.ts";
+export type { LoadOptions, ObjectMapOptions } from "./program/load-object.ts";
 export { ObjectError } from "./program/object-error.ts";
 export type { ProgramSpec } from "./program/program-spec.ts";
 export { BpfError } from "./sys/bpf-error.ts";

@@ -14,6 +14,7 @@ import { i64, u64 } from "../layout/wide.ts";
 import type { Btf } from "./btf.ts";
 import type { BtfComposite, BtfEnum, BtfEnum64, BtfInt, BtfMember, BtfSection } from "./btf-type.ts";
 import { isSpecialField } from "./special-types.ts";
+import { typeNamed } from "./type-named.ts";
 
 type AnyLayout = Layout<unknown>;
 
@@ -31,9 +32,26 @@ const GREATEST_DEPTH = 32;
  * array at a flexible end, is left out too.
  *
  * What has no such layout is bytes: a float of 16 bytes, a type without a size has none.
+ *
+ * The type is given by its id, or by its name as C has it: `"struct event"`, `"enum kind"`, `"pid_t"`. Throws a `TypeError`
+ * for a name that no type has.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { Btf, BtfBuilder, layoutOfType } from "mapiary";
+ *
+ * const builder = new BtfBuilder();
+ * const u32 = builder.add({ kind: "int", name: "__u32", size: 4, bits: 32 });
+ * const members = [{ name: "pid", type: u32, bitOffset: 0 }];
+ * builder.add({ kind: "struct", name: "event", size: 4, members });
+ *
+ * const event = layoutOfType(new Btf(builder.encode()), "struct event");
+ * assert.deepEqual(event.decode(Uint8Array.of(42, 0, 0, 0)), { pid: 42 });
+ * ```
  */
-export function layoutOfType(btf: Btf, id: number): AnyLayout {
-  return new TypeReader(btf).layout(id, 0);
+export function layoutOfType(btf: Btf, type: number | string): AnyLayout {
+  return new TypeReader(btf).layout(typeof type === "string" ? typeNamed(btf, type) : type, 0);
 }
 
 /** More members than any struct has: those of anonymous structs inside one another can double at each level. */

@@ -21,7 +21,8 @@ const BATCH_SIZE = 1024;
  * taken and not yet handed out when a loop ends stays for the next.
  *
  * With a layout as `value` records are its values; one that is too short for it throws a `RangeError`, and is gone.
- * Without, they are `Uint8Array`s. Nothing is lost here: when there is no room, the program is told.
+ * Without, they are `Uint8Array`s. The map of an object that is loaded takes the name of a struct of that in place of a
+ * layout: `bpf.load(file, { maps: { events: { value: "struct event" } } })`. Nothing is lost here: when there is no room, the program is told.
  *
  * @example
  * ```ts ignore

@@ -30,14 +30,26 @@ import { loadProgram } from "./prog-load.ts";
 import { type KernelReference, type RelocatedFunction, relocate } from "./relocate.ts";
 import { LiveSection, memoryOf } from "./variables.ts";
 
+/** What is said of a map of an object besides. */
+export interface ObjectMapOptions {
+  /** How many entries it has. */
+  readonly maxEntries?: number | undefined;
+  /**
+   * How its values lie, or its records: the map of a ring buffer does not say. A layout, or the name in C of a type that the
+   * object has, `"struct event"`. clang leaves out a type that no global refers to: `struct event *unused __attribute__((unused));`
+   * keeps it.
+   */
+  readonly value?: Layout<unknown> | string | undefined;
+}
+
 /** How an object is loaded. */
 export interface LoadOptions {
   /** What the object is called: maps of its variables are named after it. The file's name when there is one. */
   readonly name?: string | undefined;
   /** What global variables are when the programs begin, constants among them: after that these never change. */
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
-  /** What is otherwise than the object says: how many entries a map has. */
-  readonly maps?: Readonly<Record<string, { readonly maxEntries?: number | undefined }>> | undefined;
+  /** What is otherwise than the object says of its maps, or what it does not say. */
+  readonly maps?: Readonly<Record<string, ObjectMapOptions>> | undefined;
   /** Which programs are loaded, true or false by name; the others as the object says, by `SEC("?…")`. */
   readonly programs?: Readonly<Record<string, boolean>> | undefined;
   /** The types of the kernel that CO-RE relocations are made against; those of the kernel that it is loaded into, when not given. */

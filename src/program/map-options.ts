@@ -10,8 +10,14 @@ export interface MapReading extends Pick<OpenOptions<unknown, unknown>, "key" | 
   readonly inner?: InnerLayouts | undefined;
 }
 
-export function readingOf(definition: MapDefinition, btf: Btf | undefined): MapReading {
+/** `value` is what is said of its values, or records, that the object does not say: a layout, or the name of a type of the object. */
+export function readingOf(
+  definition: MapDefinition,
+  btf: Btf | undefined,
+  value?: Layout<unknown> | string,
+): MapReading {
   const { type, inner } = definition;
+  if (value !== undefined) return { ...readingOf(definition, btf), value: givenLayout(definition, btf, value) };
   const key = layoutOf(btf, definition.keyType, definition.keySize);
   if (type !== BPF_MAP_TYPE_ARRAY_OF_MAPS && type !== BPF_MAP_TYPE_HASH_OF_MAPS) {
     return { key, value: layoutOf(btf, definition.valueType, definition.valueSize) };
@@ -19,6 +25,18 @@ export function readingOf(definition: MapDefinition, btf: Btf | undefined): MapR
   const innerType = inner && mapTypeName(inner.type);
   if (inner === undefined || innerType === undefined) return { key };
   return { key, inner: { type: innerType, ...readingOf(inner, btf) } };
+}
+
+function givenLayout({ name }: MapDefinition, btf: Btf | undefined, value: Layout<unknown> | string): Layout<unknown> {
+  if (typeof value !== "string") return value;
+  if (btf === undefined)
+    throw new TypeError(`map ${name}: the object has no BTF to find ${value} in; compile it with -g`);
+  try {
+    return layoutOfType(btf, value);
+  } catch (error) {
+    const hint = `clang leaves out a type that no global refers to, as ${value} *unused __attribute__((unused)); does`;
+    throw new TypeError(`map ${name}: ${(error as Error).message}; ${hint}`, { cause: error });
+  }
 }
 
 /** The layout of a type, which is as large as the map has it; none for a type that has none, and bytes do. */

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type ArrayMap, type Bpf, BpfError, type HashMap, ObjectError } from "mapiary";
+import {
+  type ArrayMap,
+  type Bpf,
+  BpfError,
+  type BpfProgram,
+  type HashMap,
+  ObjectError,
+  type RingBuf,
+  struct,
+  u32,
+} from "mapiary";
 import { onEveryKernel } from "../kernels.ts";
 import { withClang } from "./clang.ts";
 
@@ -26,6 +36,21 @@ SEC("xdp") int count(struct xdp_md *ctx) {
   if (value) __sync_fetch_and_add(value, 1);
   else bpf_map_update_elem(&hits, &key, &one, BPF_ANY);
   return twice(level) + thrice(seen);
+}
+`;
+
+const EVENTS = `${HEADER}
+enum kind { SHORT = 3, LONG = 7 };
+typedef struct event { __u32 length; enum kind kind; } event_t;
+event_t *unused __attribute__((unused));
+struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 4096); } events SEC(".maps");
+SEC("xdp") int tell(struct xdp_md *ctx) {
+  event_t *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+  if (!event) return XDP_ABORTED;
+  event->length = ctx->data_end - ctx->data;
+  event->kind = event->length < 60 ? SHORT : LONG;
+  bpf_ringbuf_submit(event, 0);
+  return XDP_PASS;
 }
 `;
 
@@ -67,6 +92,26 @@ withClang((compile) =>
           () => (object.variables["limit"] = 1),
           /limit is a constant: give it its value when it is loaded/,
         );
+      });
+
+      test("has records of a ring buffer typed by a layout, or by the name of a type of the object", () => {
+        using bpf = open();
+        interface Events {
+          maps: { events: RingBuf<{ length: number; kind: string }> };
+          variables: Record<string, never>;
+          programs: { tell: BpfProgram };
+        }
+        for (const value of ["struct event", "event_t", struct({ length: u32, kind: u32 })]) {
+          using object = bpf.load<Events>(compile(EVENTS), { maps: { events: { value } } });
+          object.programs.tell.run({ data: PACKET });
+          const kind = typeof value === "string" ? "LONG" : 7;
+          assert.deepEqual(object.maps.events.poll(), { length: 64, kind });
+        }
+        assert.throws(() => bpf.load(compile(EVENTS), { maps: { events: { value: "struct evnt" } } }), {
+          name: "TypeError",
+          message:
+            /^map events: the BTF has no type "struct evnt": there is "struct event"; clang leaves out a type that no /,
+        });
       });
 
       test("closes its programs and maps with itself", () => {
