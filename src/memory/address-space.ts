@@ -1,7 +1,7 @@
 import { BlockAllocator } from "./block-allocator.ts";
 import { PAGE_SIZE, PageAllocator, pageAlign } from "./page-allocator.ts";
 
-/** A place in an address space: bytes from its beginning. 0 is the null pointer; the first page is never handed out. */
+/** A place in an address space: bytes from its beginning. 0 is the null pointer; the first 64 KiB are never handed out. */
 export type Address = number;
 
 /** The bytes that a layout reads and writes: one memory as the two views that it needs. */
@@ -13,6 +13,11 @@ export interface Memory {
 const WASM_PAGE = 65536;
 const FOUR_GIB = 2 ** 32;
 const INITIAL_BYTES = 16 * WASM_PAGE;
+/**
+ * Where what is handed out begins. A program may move a pointer back by so much as an instruction's offset, less than
+ * 32 KiB, leads forward again: what it points to meanwhile must be an address as well.
+ */
+const FIRST = WASM_PAGE;
 /** The end of the largest memory. Of 4 GiB the last page is left out: there are addresses at which nothing ever lies. */
 const LAST_END = FOUR_GIB - WASM_PAGE;
 
@@ -57,7 +62,7 @@ export class AddressSpace implements Memory {
     this.#end = Math.min(this.limit, LAST_END);
     const maximum = this.#end / WASM_PAGE;
     this.#memory = new WebAssembly.Memory({ initial: INITIAL_BYTES / WASM_PAGE, maximum });
-    this.#pages = new PageAllocator(PAGE_SIZE, this.#end);
+    this.#pages = new PageAllocator(FIRST, this.#end);
     this.#blocks = new BlockAllocator(this.#pages);
     const buffer = this.#memory.buffer;
     this.u8 = new Uint8Array(buffer);

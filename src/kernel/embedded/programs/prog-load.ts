@@ -60,12 +60,14 @@ export interface LoadPolicy {
   readonly verify: Verify;
   /** Whether every access of theirs is checked again as they run: see `accessCheck`. */
   readonly checks: boolean;
+  /** How often `may_goto` goes on in one call of a function, when that is not as often as on Linux. */
+  readonly mayGotoRounds?: number | undefined;
 }
 
 /** BPF_PROG_LOAD: a program that was verified and compiled, or `−errno`. `kernel/bpf/syscall.c: bpf_prog_load`, 6.18. */
 export function loadProgram(
   host: ProgramHost,
-  { verify, checks }: LoadPolicy,
+  { verify, checks, mayGotoRounds }: LoadPolicy,
   { attr, uattr, size }: { readonly attr: Address; readonly uattr: Address; readonly size: number },
 ): EmbeddedProgram | number {
   const { memory } = host;
@@ -113,7 +115,7 @@ export function loadProgram(
   if (refused !== 0 || "errno" in verdict.result) return refused;
   const kind = { tailCallKind: tailCallKind(source) };
   for (const map of maps.values()) if (map instanceof ProgArrayMap && !map.accepts(kind)) return -EINVAL;
-  const compiled = compileProgram(verdict.result, { ...host.compileTarget, checks });
+  const compiled = compileProgram(verdict.result, { ...host.compileTarget, checks, mayGotoRounds });
   const linked = tryLink(host, compiled);
   if (linked === undefined) return -E2BIG;
   return new EmbeddedProgram(

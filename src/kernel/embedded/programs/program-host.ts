@@ -81,7 +81,7 @@ export class ProgramHost {
   }
 
   /** What programs are compiled for. */
-  get compileTarget(): Omit<CompileTarget, "checks"> {
+  get compileTarget(): Omit<CompileTarget, "checks" | "mayGotoRounds"> {
     const { answer, tailCalls, cpuWord } = this;
     return { answer, tailCalls, cpuWord, isShared: this.memory.isShared };
   }

@@ -27,7 +27,7 @@ import { makeReducible } from "./reducible.ts";
 import { Registers } from "./registers.ts";
 import { writeStructured } from "./structure.ts";
 
-/** How often `may_goto` goes on in one call of a function: `BPF_MAX_LOOPS`. */
+/** `BPF_MAX_LOOPS`. */
 const MOST_MAY_GOTO = 8 * 1024 * 1024;
 
 /** Compiles one function of a program. */
@@ -110,6 +110,12 @@ export class FunctionCompiler {
     if (!isMayGoto(instruction)) return writeCondition(this.#registers, instruction);
     this.#mayGotos ??= this.#body.local(I32);
     const count = this.#mayGotos;
-    this.#body.get(count).i32(1).op(I32_ADD).tee(count).i32(MOST_MAY_GOTO).op(I32_EQ);
+    this.#body
+      .get(count)
+      .i32(1)
+      .op(I32_ADD)
+      .tee(count)
+      .i32(this.#program.target.mayGotoRounds ?? MOST_MAY_GOTO)
+      .op(I32_EQ);
   }
 }

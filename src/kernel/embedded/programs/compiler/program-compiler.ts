@@ -35,6 +35,8 @@ export interface CompileTarget {
   readonly isShared: boolean;
   /** Whether every access is told of before it is made, to the import `check`. */
   readonly checks: boolean;
+  /** How often `may_goto` goes on in one call of a function; `BPF_MAX_LOOPS` times without. */
+  readonly mayGotoRounds?: number | undefined;
   /** See `ProgramHost`. */
   readonly answer: Address;
   readonly tailCalls: Address;
