@@ -11,6 +11,8 @@ export interface Options {
   readonly version: boolean;
   /** Accept being resumed: go on where a run that was ended left off. */
   readonly resume: boolean;
+  /** Export entries in the order of their keys. */
+  readonly sort: boolean;
   /** Which kernel: `embedded` or `linux`. */
   readonly kernel?: string;
   /** The directory that the embedded kernel keeps its pins in. */
@@ -48,6 +50,7 @@ const KINDS: Readonly<Record<string, OptionKind>> = {
   interval: { field: "interval", argument: "seconds" },
   count: { field: "count", argument: "a number" },
   resume: { field: "resume" },
+  sort: { field: "sort" },
   // bpftool's own, for programs and mounts: understood, and without effect on maps.
   nomount: { short: "n" },
   debug: { short: "d" },
@@ -67,7 +70,15 @@ export interface Arguments {
   readonly words: readonly string[];
 }
 
-const NONE: Options = { json: false, pretty: false, pins: false, help: false, version: false, resume: false };
+const NONE: Options = {
+  json: false,
+  pretty: false,
+  pins: false,
+  help: false,
+  version: false,
+  resume: false,
+  sort: false,
+};
 
 /** An option that is none; `options` are those before it, which say how to complain. */
 export class OptionError extends CliError {

@@ -74,6 +74,7 @@ const OPTIONS = [
     "How keys and values are written: u32, ipv4, cidr, cstring, struct{hits:u64,seen:u64}, u32[8].",
   ],
   ["--format NAME", "jsonl or csv, for export and import."],
+  ["--sort", "Export in the order of the keys: by number where they are numbers, else by their bytes."],
   ["--resume", "Go on where an export, an import or a copy was ended."],
   ["--interval SECONDS, --count N", "How often watch and top look, and how many times."],
   ["-V, --version", "The version."],

@@ -7,6 +7,7 @@ import { type Format, formatName, formatOf } from "../transfer/format.ts";
 import { Journal, type Progress, TAIL, tailOf } from "../transfer/journal.ts";
 import { MapReader } from "../transfer/map-reader.ts";
 import { ProgressBar } from "../transfer/progress-bar.ts";
+import { SortedReader } from "../transfer/sorted-reader.ts";
 import { typingOf } from "../values/typing.ts";
 import type { Words } from "../words.ts";
 
@@ -17,28 +18,63 @@ export async function exportEntries(words: Words, session: Session): Promise<num
   words.requireEnd();
   const codec = new EntryCodec(map, typingOf(map, session.options));
   const format = formatOf(formatName(session.options.format, path), codec);
-  if (path === "-") exportToOutput(session, map, codec, format);
-  else exportToFile(session, map, codec, format, path);
+  if (session.options.sort) {
+    using reader = sortedReader(session, map, codec);
+    exportFrom(session, codec, format, path, () => reader);
+  } else {
+    exportFrom(session, codec, format, path, (cursor) => new MapReader(map, cursor));
+  }
   return 0;
 }
 
-function exportToOutput({ output, options }: Session, map: MapHandle, codec: EntryCodec, format: Format): void {
+/** Begins to read the entries, from a cursor on where there is one. */
+type Open = (cursor?: Uint8Array) => Pick<MapReader, "next" | "cursor">;
+
+function exportFrom(session: Session, codec: EntryCodec, format: Format, path: string, open: Open): void {
+  if (path === "-") exportToOutput(session, codec, format, open);
+  else exportToFile(session, codec, format, path, open);
+}
+
+/** The map as it is now, in the order of its keys. */
+function sortedReader({ options, output }: Session, map: MapHandle, codec: EntryCodec): SortedReader {
+  if (options.resume) {
+    throw new CliError("a sorted export cannot be resumed", { hint: "It reads the whole map before it writes." });
+  }
+  if (codec.key === undefined) {
+    const hint = "It has no keys to sort by: leave out --sort.";
+    throw new CliError(`a map of type ${map.info.type} cannot be sorted`, { hint });
+  }
+  const bar = new ProgressBar(output.complaints, "sort");
+  const reader = new SortedReader(map, codec.key);
+  try {
+    reader.readMap((entries) => bar.show(entries, undefined));
+  } catch (error) {
+    reader[Symbol.dispose]();
+    throw error;
+  } finally {
+    bar.end();
+  }
+  return reader;
+}
+
+function exportToOutput({ output, options }: Session, codec: EntryCodec, format: Format, open: Open): void {
   if (options.resume) throw new CliError("an export to standard output cannot be resumed", { hint: "Name a file." });
   if (format.header !== undefined) output.line(format.header);
-  const reader = new MapReader(map);
+  const reader = open();
   for (let raw = reader.next(); raw !== undefined; raw = reader.next()) {
     for (const entry of codec.toJson(raw)) output.line(format.encode(entry));
   }
 }
 
-function exportToFile(session: Session, map: MapHandle, codec: EntryCodec, format: Format, path: string): void {
+function exportToFile(session: Session, codec: EntryCodec, format: Format, path: string, open: Open): void {
   const { output } = session;
+  const { map } = codec;
   const journal = new Journal(session, ["export", map.cli.description, String(map.info.id), nameOf(path)]);
   const file = openFile(path, session.options.resume);
   try {
     const before = resumed(session, journal, file, path);
     const bar = new ProgressBar(output.complaints, "export");
-    const reader = new MapReader(map, before === undefined ? undefined : Buffer.from(before.cursor ?? "", "hex"));
+    const reader = open(before === undefined ? undefined : Buffer.from(before.cursor ?? "", "hex"));
     let entries = before?.entries ?? 0;
     let offset = before?.offset ?? 0;
     const write = (text: string): void => {
