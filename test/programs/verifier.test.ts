@@ -286,7 +286,7 @@ const VALUES: readonly Case[] = [
       ),
     refused: [
       EACCES,
-      /invalid access to map value.*the greatest offset is outside of the allowed memory range: R0 is a value of .* \+ \(a number from 0 to 9\)/,
+      /invalid access to map value.*outside of the allowed memory range, for R0 is a value of .* \+ \(a number from 0 to 9\); what was added may be 8 at most/,
     ],
   },
   {

@@ -1,4 +1,5 @@
 import { EACCES } from "../../../../abi/errno.ts";
+import { progTypeName } from "../../../../abi/prog-types.ts";
 import { type ContextField, contextFields } from "./context-fields.ts";
 import { describe } from "./describe.ts";
 import type { Access } from "./memory-access.ts";
@@ -16,7 +17,7 @@ export function checkContextAccess(v: Verification, access: Access): Register | 
   if (field === undefined) {
     throw new Rejection(
       EACCES,
-      `invalid bpf_context access off=${offset} size=${size}: a program of this type cannot ${isWrite ? "write" : "read"} these bytes so; ${alternatives(fields, offset, isWrite)}`,
+      `invalid bpf_context access off=${offset} size=${size}: a program of type ${progTypeName(type)} cannot ${isWrite ? "write" : "read"} these bytes so; ${alternatives(fields, offset, isWrite)}`,
     );
   }
   v.maxContextOffset = Math.max(v.maxContextOffset, offset + size);
@@ -39,9 +40,22 @@ function allows({ from, to, reads, writes }: ContextField, offset: number, size:
 function alternatives(fields: readonly ContextField[], offset: number, isWrite: boolean): string {
   const near = fields.find(({ from, to }) => offset >= from && offset < to);
   const sizes = isWrite ? near?.writes : near?.reads;
-  if (near === undefined || sizes === undefined || sizes.length === 0)
-    return `byte ${offset} is no part of what it may`;
+  if (near === undefined || sizes === undefined || sizes.length === 0) return whatElse(fields, isWrite);
   return `bytes ${near.from} to ${near.to - 1} are ${isWrite ? "written" : "read"} ${sizes.join(", ")} at a time, aligned`;
+}
+
+/** What of the context is accessed at all, in as few ranges as there are. */
+function whatElse(fields: readonly ContextField[], isWrite: boolean): string {
+  const ranges: { from: number; to: number }[] = [];
+  for (const { from, to, reads, writes } of fields) {
+    if ((isWrite ? writes : reads).length === 0) continue;
+    const last = ranges.at(-1);
+    if (last?.to === from) last.to = to;
+    else ranges.push({ from, to });
+  }
+  if (ranges.length === 0) return `it ${isWrite ? "writes" : "reads"} nothing of its context`;
+  const listed = ranges.map(({ from, to }) => `${from} to ${to - 1}`).join(", ");
+  return `what it ${isWrite ? "writes" : "reads"} of its context are bytes ${listed}`;
 }
 
 function given(v: Verification, field: ContextField): Register | undefined {

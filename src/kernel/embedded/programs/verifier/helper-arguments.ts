@@ -135,7 +135,11 @@ function checkKind(
   const isRecord = parameter !== "ringbuf_record" || register.isRecord || register.ref !== 0;
   const isWritable = !register.isReadOnly || parameter.startsWith("memory") || parameter.startsWith("map_");
   if (kinds?.includes(register.kind) && (!register.isNullable || isNullAllowed) && isRecord && isWritable) return;
-  const advice = register.isNullable ? "; compare it with 0 before" : "";
+  const advice = register.isNullable
+    ? "; compare it with 0 before"
+    : kinds === MEMORY && register.isScalar
+      ? "; put it on the stack, and give the address: r10 plus a negative number"
+      : "";
   throw new Rejection(
     EACCES,
     `${name} type=${register.kind}${register.isNullable ? "_or_null" : ""} expected=${kinds?.join(", ")}: bpf_${proto.name} takes ${wanted(parameter)} there, and it is ${describe(register)}${advice}`,

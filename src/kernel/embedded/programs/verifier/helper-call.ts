@@ -5,8 +5,10 @@ import {
   BPF_PROG_TYPE_LWT_OUT,
   BPF_PROG_TYPE_LWT_SEG6LOCAL,
   BPF_PROG_TYPE_LWT_XMIT,
+  BPF_PROG_TYPE_NETFILTER,
   BPF_PROG_TYPE_SCHED_ACT,
   BPF_PROG_TYPE_SCHED_CLS,
+  progTypeName,
 } from "../../../../abi/prog-types.ts";
 import { format } from "../bpf-helpers/format.ts";
 import { hasHelper } from "../compiler/call-plan.ts";
@@ -103,7 +105,10 @@ function callable(v: Verification, id: number): HelperProto {
     throw new Rejection(EINVAL, `invalid func unknown#${id}: the helpers are 1 to ${helperProtos().length - 1}`);
   const name = (): string => `bpf_${proto.name}#${id}`;
   if (!mayCall(type, expectedAttachType, id)) {
-    throw new Rejection(EINVAL, `program of this type cannot use helper ${name()}`);
+    throw new Rejection(
+      EINVAL,
+      `program of this type cannot use helper ${name()}: it is ${progTypeName(type)}, and the types that can are ${typesThatMayCall(id).join(", ") || "none"}`,
+    );
   }
   if (proto.gplOnly && !isGplCompatible) {
     throw new Rejection(
@@ -123,6 +128,11 @@ function callable(v: Verification, id: number): HelperProto {
   if (proto.parameters === undefined || !hasHelper(id))
     throw new Rejection(ENOTSUPP, `the embedded kernel has no helper ${name()}`);
   return proto;
+}
+
+function typesThatMayCall(id: number): string[] {
+  const types = Array.from({ length: BPF_PROG_TYPE_NETFILTER + 1 }, (_, type) => type);
+  return types.filter((type) => mayCall(type, 0, id)).map((type) => progTypeName(type) as string);
 }
 
 function releaseRecord(v: Verification, found: Arguments): void {

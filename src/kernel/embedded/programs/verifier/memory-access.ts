@@ -146,7 +146,7 @@ function checkAccess(v: Verification, access: Access): Register | undefined {
     default:
       throw new Rejection(
         EACCES,
-        `${name} invalid mem access '${pointer.kind}': it is ${describe(pointer)}, no pointer to memory`,
+        `${name} invalid mem access '${pointer.kind}': it is ${describe(pointer)}, no pointer to memory${pointer.isScalar ? "; a pointer to what was given back, or into a packet that a helper may have moved, is none any more" : ""}`,
       );
   }
 }
@@ -202,12 +202,12 @@ export function checkRegion(
       `${name} min value is negative, invalid access to ${what}: ${name} is ${describe(pointer)}; use an unsigned index or check that it is not negative`,
     );
   }
-  const outside = (at: bigint, end: string): Rejection =>
+  const outside = (at: bigint, advice: string): Rejection =>
     new Rejection(
       EACCES,
-      `invalid access to ${what}, size=${bytes} off=${at} size=${size}: the ${end} offset is outside of the allowed memory range: ${name} is ${describe(pointer)}`,
+      `invalid access to ${what}, size=${bytes} off=${at} size=${size}: outside of the allowed memory range, for ${name} is ${describe(pointer)}${advice}`,
     );
-  if (!lies(first, size, bytes, isZeroAllowed)) throw outside(first, "least");
+  if (!lies(first, size, bytes, isZeroAllowed)) throw outside(first, "");
   if (range.umax >= MAX_OFFSET) {
     throw new Rejection(
       EACCES,
@@ -215,7 +215,11 @@ export function checkRegion(
     );
   }
   const last = range.umax + fixed;
-  if (!lies(last, size, bytes, isZeroAllowed)) throw outside(last, "greatest");
+  if (!lies(last, size, bytes, isZeroAllowed)) {
+    const most = BigInt(bytes - size) - fixed;
+    const advice = most < 0n ? "" : `; what was added may be ${most} at most: compare it with that, or mask it, before`;
+    throw outside(last, advice);
+  }
 }
 
 /** Whether `size` bytes from `first` on lie within `bytes`. */
@@ -244,7 +248,7 @@ export function checkPacket(
   if (lies(BigInt(first), size, pointer.extent, isZeroAllowed)) return;
   throw new Rejection(
     EACCES,
-    `invalid access to packet, size=${pointer.extent} off=${first} size=${size}: ${name} offset is outside of the packet: it is ${describe(pointer)}; compare the pointer plus what is accessed with data_end before`,
+    `invalid access to packet, size=${pointer.extent} off=${first} size=${size}: ${name} offset is outside of the packet: it is ${describe(pointer)}; compare the pointer plus ${offset + size} with data_end before`,
   );
 }
 

@@ -37,7 +37,10 @@ export function movePointer(v: Verification, dst: number, pointer: Register, by:
   }
   const isNothing = isKnown && by.isZero && !isMinus;
   if (!MOVABLE.has(pointer.kind) && !(pointer.kind === "map" && isNothing)) {
-    throw new Rejection(EACCES, `R${dst} pointer arithmetic on ${describe(pointer)} prohibited`);
+    throw new Rejection(
+      EACCES,
+      `R${dst} pointer arithmetic on ${describe(pointer)} prohibited${pointer.kind === "map" ? ": a map is for helpers, which take it as it is" : ""}`,
+    );
   }
   const refused = (): string => `math between ${describe(pointer)} and ${describeNumber(by)} is not allowed`;
   if (by.smin === S64_MIN && !isKnown) {

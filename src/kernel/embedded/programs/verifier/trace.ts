@@ -72,6 +72,6 @@ function registersOf({ opcode, dst, src }: Instruction): number[] {
   if (kind === 5 && (opcode & 0xf0) === 0x90) return [0];
   const usesSource = kind === 1 || kind === 3 || ((opcode & 8) !== 0 && kind >= 4);
   const usesDestination = kind !== 1 && kind !== 0 && !((kind === 4 || kind === 7) && (opcode & 0xf0) === 0xb0);
-  const numbers = [...(usesDestination ? [dst] : []), ...(usesSource && src !== dst ? [src] : [])];
-  return numbers.filter((number) => number <= 10);
+  const numbers = new Set([...(usesDestination ? [dst] : []), ...(usesSource ? [src] : [])]);
+  return [...numbers].filter((number) => number <= 10);
 }

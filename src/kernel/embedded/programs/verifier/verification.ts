@@ -117,7 +117,7 @@ export class Verification {
     const register = this.registers[number];
     if (register === undefined) throw new Rejection(EINVAL, `R${number} is invalid: there are r0 to r10`);
     if (register.kind === "uninit") {
-      throw new Rejection(EACCES, `R${number} !read_ok: it was never written on this path${afterCall(number)}`);
+      throw new Rejection(EACCES, `R${number} !read_ok: it was never written on this path${advice(number)}`);
     }
     return register;
   }
@@ -191,6 +191,7 @@ export class Verification {
   }
 }
 
-function afterCall(number: number): string {
-  return number >= 1 && number <= 5 ? "; a call leaves nothing in r1 to r5, keep what must survive in r6 to r9" : "";
+function advice(number: number): string {
+  if (number === 0) return "; what a function returns, and a program answers, is in r0";
+  return number <= 5 ? "; a call leaves nothing in r1 to r5, keep what must survive in r6 to r9" : "";
 }
