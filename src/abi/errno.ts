@@ -31,6 +31,7 @@ export const EBADFD = 77;
 export const ENOTSOCK = 88;
 export const EMSGSIZE = 90;
 export const ENOTSUP = 95;
+export const EALREADY = 114;
 export const ESTALE = 116;
 export const EUCLEAN = 117;
 /** "Operation is not supported", a number that Linux keeps to itself but lets out through `bpf(2)`. */
@@ -69,6 +70,7 @@ function errorTexts(): Readonly<Record<number, ErrorText>> {
     [ENOTSOCK]: ["ENOTSOCK", "socket operation on non-socket"],
     [EMSGSIZE]: ["EMSGSIZE", "message too long"],
     [ENOTSUP]: ["ENOTSUP", "operation not supported"],
+    [EALREADY]: ["EALREADY", "operation already in progress"],
     [ESTALE]: ["ESTALE", "stale file handle"],
     [EUCLEAN]: ["EUCLEAN", "structure needs cleaning"],
     [ENOTSUPP]: ["ENOTSUPP", "operation is not supported"],

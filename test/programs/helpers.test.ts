@@ -36,6 +36,14 @@ function storeText(code: Assembler, text: string): Assembler {
   return code;
 }
 
+/** An Ethernet frame of 100 bytes, with the first bytes of a protocol in it. */
+function frame(protocol: number, ...header: number[]): Uint8Array {
+  const bytes = countingBytes(100);
+  bytes.set([protocol >> 8, protocol & 0xff, ...header], 12);
+  return bytes;
+}
+
+const IP_PACKETS = { IPv4: frame(0x0800, 0x45), IPv6: frame(0x86dd, 0x60), "neither IP": frame(0x0806) };
 const LARGE_PACKET = countingBytes(5000);
 const XDP_HAS_FRAGS = 32;
 
@@ -215,6 +223,119 @@ onLinux(() => {
           ...call("bpf_skb_vlan_push", [[0x0081, 77]], 24),
         ]),
       );
+    });
+
+    describe("of IP packets", () => {
+      const adjust = (code: Assembler, room: number, mode: number, flags: bigint): Assembler =>
+        code.mov("r1", "r6").mov("r2", room).mov("r3", mode).loadImmediate("r4", flags).call("bpf_skb_adjust_room");
+      const ofPackets = <T>(
+        values: readonly T[],
+        name: (value: T) => string,
+        code: (code: Assembler, value: T) => Assembler,
+      ) =>
+        new Map(
+          values.flatMap((value) =>
+            Object.entries(IP_PACKETS).map(([version, data]): [string, Trial] => [
+              `${version}, ${name(value)}`,
+              { type: "sched_cls", data, code: (assembler) => code(assembler.mov("r6", "r1"), value) },
+            ]),
+          ),
+        );
+
+      test("makes room behind headers, and takes it away", () => {
+        const rooms = [-60, -44, -24, -20, -4, 0, 4, 20, 100, 5000];
+        const cases: (readonly [room: number, mode: number, flags: bigint])[] = [];
+        for (const room of rooms) for (const mode of [0, 1, 2]) cases.push([room, mode, 0n]);
+        const flags = [
+          1n,
+          2n,
+          4n,
+          6n,
+          10n,
+          26n,
+          32n,
+          66n,
+          (14n << 56n) | 66n,
+          (90n << 56n) | 2n,
+          128n,
+          256n,
+          384n,
+          512n,
+        ];
+        for (const flag of flags) for (const room of [-20, 28]) cases.push([room, 1, flag]);
+        cases.push([28, 1, 1n << 40n]);
+        expectSame(
+          ofPackets(
+            cases,
+            ([room, mode, flag]) => `room ${room}, mode ${mode}, flags ${flag}`,
+            (code, [room, mode, flag]) => answerAndField(adjust(code, room, mode, flag), 0, 16),
+          ),
+        );
+      });
+
+      test("puts them into others once", () => {
+        expectSame(
+          ofPackets(
+            [2n, 4n],
+            (flags) => `flags ${flags}`,
+            (code, flags) => {
+              adjust(code, 28, 1, flags).mov("r7", "r0");
+              return answerAndField(adjust(code, 28, 1, flags).mul("r7", 31).add("r0", "r7"), 0, 16);
+            },
+          ),
+        );
+      });
+
+      test("makes IPv4 of IPv6, and the other way round", () => {
+        const cases = [0x0008, 0xdd86, 0x0608].flatMap((protocol) => [0, 1].map((flags) => [protocol, flags] as const));
+        expectSame(
+          ofPackets(
+            cases,
+            ([protocol, flags]) => `to ${protocol}, flags ${flags}`,
+            (code, [protocol, flags]) =>
+              answerAndField(code.mov("r2", protocol).mov("r3", flags).call("bpf_skb_change_proto"), 0, 16),
+          ),
+        );
+      });
+
+      test("counts the checksums that are right", () => {
+        const sequences = [[0], [1], [1, 1, 0], [1, 1, 1, 1, 1, 0], [1, 2, 0], [2, 0], [1, 3, 0], [1, 1, 2, 0], [4]];
+        expectSame(
+          ofPackets(
+            sequences,
+            (levels) => levels.join(" "),
+            (code, levels) => {
+              code.mov("r7", 0);
+              for (const level of levels) {
+                code.mov("r1", "r6").mov("r2", level).call("bpf_csum_level").mul("r7", 31).add("r7", "r0");
+              }
+              return code.mov("r0", "r7").exit();
+            },
+          ),
+        );
+      });
+
+      test("says that there is congestion to those who want to hear it", () => {
+        const bytes = [0x00, 0x01, 0x02, 0x03, 0x10, 0x20, 0x30];
+        expectSame(
+          ofPackets(
+            bytes,
+            (byte) => `${byte}`,
+            (code, byte) =>
+              code
+                .store("u8", "r10", -1, byte)
+                .mov("r2", 15)
+                .mov("r3", "r10")
+                .add("r3", -1)
+                .mov("r4", 1)
+                .mov("r5", 0)
+                .call("bpf_skb_store_bytes")
+                .mov("r1", "r6")
+                .call("bpf_skb_ecn_set_ce")
+                .exit(),
+          ),
+        );
+      });
     });
 
     test("pushes and pops two VLAN tags", () => {

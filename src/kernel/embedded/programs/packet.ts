@@ -18,6 +18,10 @@ export interface Packet {
   readonly networkHeader: Address;
   /** The bytes of the packet that do not lie in the buffer, in pieces of a page: those of XDP packets of several buffers. */
   readonly fragments: Fragments;
+  /** Whether a program has put it into another. */
+  readonly isEncapsulated?: boolean;
+  /** How many checksums behind the first are known to be right; `undefined` when not even that is. */
+  readonly checksumLevel?: number | undefined;
 }
 
 /** The pieces of a packet behind its first buffer, one after the other. */

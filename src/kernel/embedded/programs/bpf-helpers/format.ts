@@ -10,7 +10,7 @@ export interface FormatArguments {
   readonly bytes: (at: Address, length: number) => Uint8Array | undefined;
 }
 
-const CONVERSION = /%(%|([-+ 0]*)(\d*)(p[ksSBx]|pi4|pI4|pi6|pI6|pks|pus|p|s|c|(?:ll|l)?[diuxX])(.?))/gy;
+const CONVERSION = /%(%|([-+ 0]*)(\d*)(pks|pus|p[ksSBx]|pi4|pI4|pi6|pI6|p|s|c|(?:ll|l)?[diuxX])(.?))/gy;
 const SIGNED = /[di]$/;
 const BITS: Readonly<Record<string, number>> = { ll: 64, l: 64 };
 

@@ -51,6 +51,8 @@ import {
   SKB_VLAN_POP,
   SKB_VLAN_PUSH,
 } from "./skb-changes.ts";
+import { CSUM_LEVEL, SKB_ECN_SET_CE } from "./skb-marks.ts";
+import { SKB_ADJUST_ROOM, SKB_CHANGE_PROTO } from "./skb-room.ts";
 import {
   always,
   atIndex,
@@ -146,12 +148,12 @@ const byName = (): Partial<Record<HelperName, HelperFunction>> => ({
   bpf_skb_change_tail: SKB_CHANGE_TAIL,
   bpf_skb_change_head: SKB_CHANGE_HEAD,
   bpf_skb_change_type: SKB_CHANGE_TYPE,
-  bpf_skb_change_proto: always(-ENOTSUPP),
-  bpf_skb_adjust_room: always(-ENOTSUPP),
+  bpf_skb_change_proto: SKB_CHANGE_PROTO,
+  bpf_skb_adjust_room: SKB_ADJUST_ROOM,
   bpf_skb_vlan_push: SKB_VLAN_PUSH,
   bpf_skb_vlan_pop: SKB_VLAN_POP,
   bpf_skb_set_tstamp: SKB_SET_TSTAMP,
-  bpf_skb_ecn_set_ce: NONE,
+  bpf_skb_ecn_set_ce: SKB_ECN_SET_CE,
   bpf_skb_cgroup_id: NONE,
   bpf_skb_ancestor_cgroup_id: NONE,
   bpf_skb_cgroup_classid: NONE,
@@ -163,8 +165,9 @@ const byName = (): Partial<Record<HelperName, HelperFunction>> => ({
   bpf_get_socket_cookie: ONE,
   bpf_get_socket_uid: always(NOBODY),
   bpf_csum_diff: CSUM_DIFF,
+  // For packets that come with a checksum, of which there are none.
   bpf_csum_update: always(-ENOTSUPP),
-  bpf_csum_level: always(-EINVAL),
+  bpf_csum_level: CSUM_LEVEL,
   bpf_l3_csum_replace: L3_CSUM_REPLACE,
   bpf_l4_csum_replace: L4_CSUM_REPLACE,
 
