@@ -1,5 +1,5 @@
 /**
- * The code of shared hash tables in steps: the very sources, in which every load and store of shared memory is a point at
+ * The code of shared maps in steps: the very sources, in which every load and store of shared memory is a point at
  * which somebody else may go on. Methods become generators, and what they call of each other is awaited by `yield*`.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -18,25 +18,48 @@ const STEPPED: Readonly<Record<string, readonly string[]>> = {
     ...["#suspectLoss", "isLeaky"],
   ],
   "shared-hash.ts": [
-    ...["copyValue", "update", "#updateLocked", "#fill", "storeValue", "#makeRoom", "delete", "lookupAndDelete"],
-    ...["#release", "getNextKey", "#keyAfter", "#firstKey"],
+    ...["copyValue", "update", "#updateLocked", "#fill", "storeValue", "dropValue", "evict", "#makeRoom", "delete"],
+    ...["lookupAndDelete", "#release", "getNextKey", "#keyAfter", "#firstKey"],
+  ],
+  "shared-lru-hash.ts": ["storeValue", "dropValue", "evict", "#unlink"],
+  "shared-array.ts": [
+    ...["copyValue", "update", "#compose", "#loadPiece", "#storePiece", "#loadValue", "#storeValue", "#finish"],
+  ],
+  "shared-ring.ts": ["copyValue", "update", "lookupAndDelete", "#lock", "#push", "#copyNext", "#slotIn"],
+  "pieces.ts": ["linked", "take", "giveBack", "collect"],
+  "trie-walk.ts": [
+    ...["longest", "placeOf", "isNodeOf", "after", "first", "child", "prefixOf", "valueOf", "agreement", "copyKey"],
+  ],
+  "shared-lpm-trie.ts": [
+    ...[
+      "copyValue",
+      "update",
+      "delete",
+      "getNextKey",
+      "#updateLocked",
+      "#deleteLocked",
+      "#join",
+      "#fill",
+      "#takeSpare",
+    ],
+    ...["#lock", "#collect"],
   ],
 };
 const NAMES = [...new Set(Object.values(STEPPED).flat())];
 /** What the memory does for the steps: see `Steps`. */
 const PRELUDE = `const { load: $load, store: $store, atomics: $atomics, copyBytes: $copyBytes } = globalThis.$steps;\n`;
 
-/** Makes a module of the shared hash table in steps, and imports it. */
+/** Makes a module of the shared maps in steps, and imports it. */
 export async function importStepped(): Promise<Record<string, unknown>> {
   mkdirSync(join(ROOT, ".tmp"), { recursive: true });
   const folder = mkdtempSync(join(ROOT, ".tmp/stepped-"));
   const file = join(folder, "stepped.js");
   await build({
     stdin: {
-      contents: `export { SharedHash } from "./shared-hash.ts";
+      contents: `export { makeShared } from "./shared-maps.ts";
         export { AddressSpace } from "../../../memory/address-space.ts";
         export { MapCreateAttr } from "../map-create-attr.ts";
-        export { HASH } from "../maps/hash.ts";`,
+        export { MAP_TYPES } from "../maps/map-types.ts";`,
       resolveDir: SHARED,
     },
     outfile: file,
@@ -49,7 +72,7 @@ export async function importStepped(): Promise<Record<string, unknown>> {
       {
         name: "steps",
         setup(plugin) {
-          plugin.onLoad({ filter: /shared\/(locks|hash-elements|shared-hash)\.ts$/ }, async ({ path }) => {
+          plugin.onLoad({ filter: /embedded\/shared\/[\w-]+\.ts$/ }, async ({ path }) => {
             const { code } = await transform(readFileSync(path, "utf8"), { loader: "ts", target: "es2022" });
             return { contents: PRELUDE + steps(code, STEPPED[basename(path)] ?? []), loader: "js" };
           });
@@ -87,10 +110,13 @@ function steps(code: string, names: readonly string[]): string {
 function rewrite(body: string): string {
   let text = body.replace(/\.isLeaky\b/g, ".isLeaky()");
   text = text.replaceAll("this.loadValue(", "LOAD_VALUE(");
-  text = text.replace(/^(.*\) |\s*)((?:this\.)?(?:#?\w+\.)*(?:i32|u32))\[(.+?)\] = (.+);$/gm, "$1STORE($2, $3, $4);");
+  text = text.replace(
+    /^(.*\) |\s*)((?:this\.)?(?:#?\w+\.)*(?:[iu](?:32|64)))\[(.+?)\] = (.+);$/gm,
+    "$1STORE($2, $3, $4);",
+  );
   text = wrap(
     text,
-    /((?:this\.)?(?:#?\w+\.)*(?:i32|u32))\[/g,
+    /((?:this\.)?(?:#?\w+\.)*(?:[iu](?:32|64)))\[/g,
     "[",
     "]",
     (all, view) => `(yield* $load(${view}, ${all.slice(view.length + 1, -1)}))`,
@@ -105,10 +131,9 @@ function rewrite(body: string): string {
     (all) => `(yield* $copyBytes(this.memory, ${swapped(all.slice(11, -1))}, this.userValueSize))`,
   );
   text = wrap(text, /\bcopyBytes\(/g, "(", ")", (all) => `(yield* $${all})`, /\$$/);
-  const calls = new RegExp(
-    `(?:(?:this|table|this\\.table|this\\.locks)\\.|\\b(?=bumpVersion))(?:${NAMES.join("|")})\\(`,
-    "g",
-  );
+  const names = NAMES.map((name) => `${name}\\(`).join("|");
+  if (new RegExp(`[)\\]]\\.(?:${names})`).test(text)) throw new Error(`a call that cannot be made in steps in ${body}`);
+  const calls = new RegExp(`(?<![\\w$#.])(?:(?:(?:[a-z]\\w*|#\\w+)\\.)+(?:${names})|bumpVersion\\()`, "g");
   return wrap(text, calls, "(", ")", (all) => `(yield* ${all})`);
 }
 

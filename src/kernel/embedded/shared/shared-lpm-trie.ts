@@ -230,7 +230,8 @@ export class SharedLpmTrie extends EmbeddedMap {
   }
 
   #takeSpare(which: typeof GUARD.SPARE | typeof GUARD.SECOND_SPARE): number {
-    const spare = (which === GUARD.SPARE ? this.#nodes : this.#values).linked(this.#guard + which);
+    const pieces = which === GUARD.SPARE ? this.#nodes : this.#values;
+    const spare = pieces.linked(this.#guard + which);
     Atomics.store(this.memory.i32, this.#guard + which, 0);
     return spare;
   }
