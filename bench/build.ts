@@ -19,7 +19,7 @@ export const BUILT = {
   /** The program of calculating programs on one kernel, that which loads programs, and that which takes records. */
   programProcess: join(BUILD, "peers", "programs", "program-process.js"),
   loadingProcess: join(BUILD, "peers", "programs", "loading-process.js"),
-  ringConsumer: join(BUILD, "peers", "rings", "ring-consumer.js"),
+  ringConsumer: join(BUILD, "peers", "rings", "ring-process.js"),
   memoryOfMap: join(BUILD, "peers", "memory-of-map.js"),
   growthProcess: join(BUILD, "peers", "growth", "growth-process.js"),
   pauseProcess: join(BUILD, "peers", "growth", "pause-process.js"),
@@ -45,7 +45,7 @@ export function buildJavaScript(): void {
       "helper-process.ts",
       "programs/program-process.ts",
       "programs/loading-process.ts",
-      "rings/ring-consumer.ts",
+      "rings/ring-process.ts",
       "memory-of-map.ts",
       "growth/growth-process.ts",
       "growth/pause-process.ts",
