@@ -54,8 +54,8 @@ export function layoutOfType(btf: Btf, type: number | string): AnyLayout {
   return new TypeReader(btf).layout(typeof type === "string" ? typeNamed(btf, type) : type, 0);
 }
 
-/** More members than any struct has: those of anonymous structs inside one another can double at each level. */
-const MOST_MEMBERS = 2 ** 20;
+/** More members than any struct has with all that lies in it. A few types can say many more, each of which would take its time. */
+const MOST_MEMBERS = 2 ** 16;
 
 class TypeReader {
   readonly #btf: Btf;
@@ -114,7 +114,7 @@ class TypeReader {
   #composite(id: number, type: BtfComposite, depth: number): AnyLayout {
     const tag = type.name === "" ? type.kind : `${type.kind} ${type.name}`;
     const align = this.#btf.alignOf(id);
-    const parts = this.#parts(type, 0, depth);
+    const parts = this.#parts(type, 0, depth, new Set());
     if (type.kind === "union") {
       return unionOfParts(parts, { size: type.size, align, ...(type.name && { name: type.name }) }) as AnyLayout;
     }
@@ -123,16 +123,19 @@ class TypeReader {
     return structAt(tag, fields, type.size, align) as AnyLayout;
   }
 
-  /** The members of a struct or union that lies `start` bytes into what it adds its members to. */
-  #parts({ kind, members }: BtfComposite, start: number, depth: number): Part[] {
+  /** The members of a struct or union that lies `start` bytes into what it adds its members to, which has those of `names`. */
+  #parts({ kind, members }: BtfComposite, start: number, depth: number, names: Set<string>): Part[] {
     this.#members += members.length;
     if (this.#members > MOST_MEMBERS) throw new RangeError(`BTF: more than ${MOST_MEMBERS} members in one type`);
     if (depth > GREATEST_DEPTH) throw new RangeError(`BTF: more than ${GREATEST_DEPTH} types, one in the other`);
-    return members.flatMap((member) => this.#part(kind, member, start, depth));
+    return members.flatMap((member) => this.#part(kind, member, start, depth, names));
   }
 
-  #part(kind: "struct" | "union", member: BtfMember, start: number, depth: number): Part[] {
+  #part(kind: "struct" | "union", member: BtfMember, start: number, depth: number, names: Set<string>): Part[] {
     const btf = this.#btf;
+    if (member.name !== "" && names.has(member.name))
+      throw new RangeError(`BTF: two members are called ${member.name}`);
+    names.add(member.name);
     if (isSpecialField(btf, member.type)) return [];
     const size = btf.sizeOf(member.type);
     const type = btf.type(btf.resolve(member.type));
@@ -146,10 +149,10 @@ class TypeReader {
     if (member.name !== "") return [named(member.name, this.layout(member.type, depth + 1), offset)];
     if (type.kind !== "struct" && type.kind !== "union") return [];
     // The members of an anonymous struct in a struct are simply some more; a union's share their place and stay together.
-    if (kind === "struct" && type.kind === "struct") return this.#parts(type, offset, depth + 1);
-    const names = this.#parts(type, 0, depth + 1).flatMap((part) => part.names);
-    if (names.length === 0) return [];
-    return [{ names, isAnonymous: true, offset, layout: this.layout(member.type, depth + 1) }];
+    if (kind === "struct" && type.kind === "struct") return this.#parts(type, offset, depth + 1, names);
+    const inside = this.#parts(type, 0, depth + 1, names).flatMap((part) => part.names);
+    if (inside.length === 0) return [];
+    return [{ names: inside, isAnonymous: true, offset, layout: this.layout(member.type, depth + 1) }];
   }
 
   #section({ name, size, variables }: BtfSection, depth: number): AnyLayout {

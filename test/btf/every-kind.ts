@@ -1,7 +1,7 @@
 import { BtfBuilder, type BtfTypeSpec } from "mapiary";
 
-/** BTF that a kernel loads, with every kind and most of what each can say. */
-export function everyKind(): Uint8Array<ArrayBuffer> {
+/** BTF with every kind and most of what each can say; in the byte order of the machine, a kernel loads it. */
+export function everyKind(options: { readonly littleEndian?: boolean } = {}): Uint8Array<ArrayBuffer> {
   const builder = new BtfBuilder();
   const add = (type: BtfTypeSpec): number => builder.add(type);
   const member = (name: string, type: number, bitOffset: number, bitfieldSize = 0) => ({
@@ -126,5 +126,5 @@ export function everyKind(): Uint8Array<ArrayBuffer> {
     componentIndex: 0,
     isAttribute: true,
   });
-  return builder.encode();
+  return builder.encode(options);
 }

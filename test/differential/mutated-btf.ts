@@ -1,3 +1,5 @@
+import { BTF_MAGIC } from "../../src/abi/btf.ts";
+
 /** A small generator of random numbers, the same for the same seed. */
 export class Random {
   #state: number;
@@ -25,7 +27,8 @@ const HEADER_SIZE = 24;
 export function mutate(good: Uint8Array, random: Random): Uint8Array {
   const bytes = good.slice();
   const view = new DataView(bytes.buffer);
-  const strings = HEADER_SIZE + view.getUint32(16, true);
+  const isLittleEndian = view.getUint16(0, true) === BTF_MAGIC;
+  const strings = HEADER_SIZE + view.getUint32(16, isLittleEndian);
   for (let left = 1 + random.below(3); left > 0; left--) {
     switch (random.below(10)) {
       case 0:
@@ -41,7 +44,7 @@ export function mutate(good: Uint8Array, random: Random): Uint8Array {
         break;
       default: {
         const at = HEADER_SIZE + 4 * random.below((strings - HEADER_SIZE) / 4);
-        view.setUint32(at, changedWord(view.getUint32(at, true), random), true);
+        view.setUint32(at, changedWord(view.getUint32(at, isLittleEndian), random), isLittleEndian);
       }
     }
   }
