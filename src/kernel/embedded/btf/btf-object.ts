@@ -5,6 +5,7 @@ import { type BtfCheck, BtfRefusal } from "./btf-check.ts";
 import { checkEachType } from "./first-pass.ts";
 import { checkHeader } from "./header.ts";
 import type { RawBtf } from "./raw-btf.ts";
+import { type CheckedBtf, recallChecked, rememberChecked } from "./recent-checks.ts";
 import { checkReferences } from "./second-pass.ts";
 import { findStructRecords, type StructRecords } from "./struct-records.ts";
 import { checkTypeTags } from "./type-tags.ts";
@@ -21,7 +22,7 @@ export class BtfObject implements KernelObject {
   readonly #table: Objects<KernelObject>;
   #btf: Btf | undefined;
 
-  private constructor(table: Objects<KernelObject>, raw: RawBtf, records: StructRecords) {
+  private constructor(table: Objects<KernelObject>, { raw, records }: CheckedBtf) {
     this.#table = table;
     this.raw = raw;
     this.records = records;
@@ -29,11 +30,16 @@ export class BtfObject implements KernelObject {
 
   /** BTF of a table of loaded ones, checked as `kernel/bpf/btf.c: btf_parse` of Linux 6.18 does; `−errno` when it is refused. It has no id yet. */
   static check(table: Objects<KernelObject>, check: BtfCheck): BtfObject | number {
+    // Whoever reads the log is told all that was looked at.
+    const known = check.log.isNeeded ? undefined : recallChecked(check.btf.u8);
+    if (known !== undefined) return new BtfObject(table, known);
     try {
       checkEachType(check, checkHeader(check));
       checkReferences(check);
       checkTypeTags(check);
-      return new BtfObject(table, check.btf, findStructRecords(check.btf));
+      const checked = { raw: check.btf, records: findStructRecords(check.btf) };
+      rememberChecked(checked);
+      return new BtfObject(table, checked);
     } catch (error) {
       if (error instanceof BtfRefusal) return -error.errno;
       throw error;
