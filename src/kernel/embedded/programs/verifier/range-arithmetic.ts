@@ -57,29 +57,30 @@ const memos: (RangeMemo<Range> | undefined)[] = [];
 /** One number of two; the shift is within the width. */
 function ofConstants(op: number, is64: boolean, a: bigint, b: bigint): bigint {
   const bits = is64 ? 64 : 32;
-  const value = ((): bigint => {
-    switch (op) {
-      case BPF_ADD:
-        return a + b;
-      case BPF_SUB:
-        return a - b;
-      case BPF_MUL:
-        return a * b;
-      case BPF_AND:
-        return a & b;
-      case BPF_OR:
-        return a | b;
-      case BPF_XOR:
-        return a ^ b;
-      case BPF_LSH:
-        return a << BigInt.asUintN(bits, b);
-      case BPF_RSH:
-        return BigInt.asUintN(bits, a) >> BigInt.asUintN(bits, b);
-      default:
-        return BigInt.asIntN(bits, a) >> BigInt.asUintN(bits, b);
-    }
-  })();
-  return BigInt.asUintN(bits, value);
+  return BigInt.asUintN(bits, calculated(op, bits, a, BigInt.asUintN(bits, b)));
+}
+
+function calculated(op: number, bits: number, a: bigint, b: bigint): bigint {
+  switch (op) {
+    case BPF_ADD:
+      return a + b;
+    case BPF_SUB:
+      return a - b;
+    case BPF_MUL:
+      return a * b;
+    case BPF_AND:
+      return a & b;
+    case BPF_OR:
+      return a | b;
+    case BPF_XOR:
+      return a ^ b;
+    case BPF_LSH:
+      return a << b;
+    case BPF_RSH:
+      return BigInt.asUintN(bits, a) >> b;
+    default:
+      return BigInt.asIntN(bits, a) >> b;
+  }
 }
 
 function followed(op: number, is64: boolean, a: Range, b: Range): Range {
