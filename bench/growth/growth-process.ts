@@ -16,6 +16,8 @@ const sink: unknown[] = new Array(4).fill(0);
 /** So many operations are timed at least, of small tables many times the same. */
 const LEAST_OPERATIONS = 200_000;
 const MOST_OPERATIONS = 2_000_000;
+const WARM_UP_ENTRIES = 4096;
+const WARM_UP_OPERATIONS = 200_000;
 
 process.stdout.write(JSON.stringify(measure(Number(entries), Number(room), Number(valueBytes))));
 
@@ -27,13 +29,11 @@ function measure(entries: number, room: number, valueBytes: number): Sizing {
     valueBytes > 8 ? (key: number) => new Uint8Array(valueBytes).fill(key) : (key: number) => valueOfKey(key);
   const values = Array.from({ length: Math.min(entries, 1000) }, (_, key) => value(key));
   const pick = (key: number): unknown => (valueBytes > 8 ? values[key % values.length] : valueOfKey(key));
-  warmUp(valueBytes, pick);
+  warmUp(entries, valueBytes, pick);
   const startOfMap = cpuTime();
   const map = makeMap(room, valueBytes);
   const create = cpuTime() - startOfMap;
-  const fill = timed(entries, () => {
-    for (const key of fillOrder) map.set(key, pick(key));
-  });
+  const fill = timed(entries, () => fillWith(map, fillOrder, pick));
   const get = steps(order, (key) => {
     sink[key & 3] = map.get(key);
   });
@@ -42,7 +42,7 @@ function measure(entries: number, room: number, valueBytes: number): Sizing {
   });
   const passes = Math.max(1, Math.ceil(LEAST_OPERATIONS / entries));
   const iterate = timed(passes * entries, () => {
-    for (let pass = 0; pass < passes; pass++) for (const [key, held] of map) sink[key & 3] = held;
+    for (let pass = 0; pass < passes; pass++) iterateOver(map);
   });
   return { create, fill, get, overwrite, iterate };
 }
@@ -54,14 +54,24 @@ function makeMap(room: number, valueBytes: number): MapLike<unknown> {
     MapLike<unknown>;
 }
 
-/** Has the engine compile what is timed, on a small table of the same kind. */
-function warmUp(valueBytes: number, pick: (key: number) => unknown): void {
-  const map = makeMap(4096, valueBytes);
-  for (let round = 0; round < 12; round++) {
-    for (let key = 0; key < 4096; key++) map.set(key, pick(key));
-    for (let key = 0; key < 4096; key++) sink[key & 3] = map.get(key);
-    for (const [key, held] of map) sink[key & 3] = held;
+/** Has the engine compile the very loops that are timed, and what they call, on a small table of the same kind. */
+function warmUp(most: number, valueBytes: number, pick: (key: number) => unknown): void {
+  const entries = Math.min(most, WARM_UP_ENTRIES);
+  const map = makeMap(entries, valueBytes);
+  const order = shuffledKeys(0, entries, 9);
+  for (let done = 0; done < WARM_UP_OPERATIONS; done += entries) {
+    fillWith(map, order, pick);
+    for (const key of order) sink[key & 3] = map.get(key);
+    iterateOver(map);
   }
+}
+
+function fillWith(map: MapLike<unknown>, order: Uint32Array, pick: (key: number) => unknown): void {
+  for (const key of order) map.set(key, pick(key));
+}
+
+function iterateOver(map: MapLike<unknown>): void {
+  for (const [key, held] of map) sink[key & 3] = held;
 }
 
 function timed(units: number, run: () => void): number {
