@@ -3,7 +3,7 @@
  * CPU time of the processes, which others on the machine disturb less than the clock.
  *
  * - starting: `map show` on both kernels beside `node -e 0`;
- * - import and export of a hash of N entries as JSON lines on both kernels, and bpftool updating the same map of Linux by a
+ * - import and export of a hash of N entries as JSON lines on both kernels, in the map's order and sorted, and bpftool updating the same map of Linux by a
  *   batch file with a line for each entry.
  */
 import { spawnSync } from "node:child_process";
@@ -59,6 +59,10 @@ function run(): void {
     commands.push([`import, ${kernel}`, mapiary(`${flags} ${types} map import pinned ${pin(kernel)} file ${input}`)]);
     commands.push([`export, ${kernel}`, mapiary(`${flags} ${types} map export pinned ${pin(kernel)} file ${output}`)]);
   }
+  for (const kernel of kernels) {
+    const words = `--kernel ${kernel} ${types} --sort map export pinned ${pin(kernel)} file ${output}`;
+    commands.push([`sorted export, ${kernel}`, mapiary(words)]);
+  }
   if (hasBpftool) {
     const batch = join(directory, "batch");
     const pinned = pin("linux");
@@ -74,6 +78,7 @@ function run(): void {
     for (const [name, command] of commands) {
       times.get(name)?.push(cpuSeconds(command, env));
       if (name.startsWith("export")) requireEqual(input, output);
+      if (name.startsWith("sorted")) requireSame(input, output);
     }
   }
   const empty = median(times.get("node -e 0") ?? []);
@@ -126,6 +131,10 @@ function cpuSeconds(command: readonly string[], env: NodeJS.ProcessEnv): number 
 function requireEqual(input: string, output: string): void {
   const sorted = (file: string): string => readFileSync(file, "utf8").split("\n").sort().join("\n");
   if (sorted(input) !== sorted(output)) throw new Error("what was exported is not what was imported");
+}
+
+function requireSame(input: string, output: string): void {
+  if (!readFileSync(input).equals(readFileSync(output))) throw new Error("what was exported sorted is another file");
 }
 
 function median(numbers: readonly number[]): number {

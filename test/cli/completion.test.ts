@@ -64,6 +64,42 @@ describe("completion", () => {
     assert.equal(spawnSync("bash", ["-c", asks], { encoding: "utf8" }).stdout, "lookup\n");
   });
 
+  const noFish = withoutProgram("fish", "-c", "exit 0");
+  test("completes in fish", { skip: noFish }, async () => {
+    const { stdout: script } = await run(["completion", "fish"]);
+    // The first word behind `--` is the first one behind the command.
+    const asks = `
+      function mapiary; test "$argv[3] $argv[4]" = "map lo"; and printf 'lookup\\nlost\\n'; end
+      ${script}
+      complete -C 'mapiary map lo'`;
+    const { stdout, stderr } = spawnSync("fish", ["--no-config", "-c", asks], { encoding: "utf8" });
+    assert.deepEqual({ stdout, stderr }, { stdout: "lookup\nlost\n", stderr: "" });
+  });
+
+  const noZsh = withoutProgram("zsh", "-c", "exit 0");
+  test("completes in zsh, when the tab key is pressed", { skip: noZsh }, async () => {
+    const { stdout: script } = await run(["completion", "zsh"]);
+    const directory = mkdtempSync(join(tmpdir(), "mapiary-zsh-"));
+    writeFileSync(
+      join(directory, ".zshrc"),
+      `
+      autoload -Uz compinit && compinit -u -D
+      mapiary() { if [[ $1 == __complete ]]; then [[ "$3 $4" == "map lo" ]] && echo lookup; else echo "asked: $*"; fi }
+      ${script}
+      PS1='ready> '`,
+    );
+    const asks = `
+      zmodload zsh/zpty
+      zpty shell "ZDOTDIR=${directory} TERM=dumb zsh -i"
+      zpty -r shell seen '*ready> '
+      zpty -w -n shell $'mapiary map lo\t\n'
+      zpty -r shell seen '*asked: map lookup*'
+      print -r -- "$seen"`;
+    const { stdout } = spawnSync("zsh", ["-f", "-c", asks], { encoding: "utf8", timeout: 60_000 });
+    rmSync(directory, { recursive: true });
+    assert.match(stdout, /asked: map lookup/);
+  });
+
   test("says which shells there are", async () => {
     assert.match((await run(["completion", "bsh"])).stderr, /no completion for 'bsh'\n.*'bash'/);
   });

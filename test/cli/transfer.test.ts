@@ -247,6 +247,39 @@ onEveryKernel(({ name, bpffs }) => {
       assert.match(answer.stderr, /is not what it was when the import was ended/);
     });
 
+    /** A copy that was ended by a full target, in which there is room now. Answers the maps and what the last entry is. */
+    async function endedCopy(): Promise<{ words: string[]; target: string; last: number }> {
+      const source = await create("hash", 4, 4, 5000);
+      const target = await create("hash", 4, 4, 5000);
+      const foreign = Array.from({ length: 100 }, (_, index) => 1_000_000 + index);
+      await ok([...TYPES, "map", "import", "pinned", source, "file", file(keys(5000).map(line).join(""))]);
+      await ok([...TYPES, "map", "import", "pinned", target, "file", file(foreign.map(line).join(""))]);
+      const words = ["map", "copy", "pinned", source, "to", "pinned", target, "noexist"];
+      assert.match((await on(words)).stderr, /^Error: update failed: Argument list too long\n/);
+      // The order of the source is that in which it was copied.
+      const order = (await ok([...TYPES, "map", "export", "pinned", source])).trimEnd().split("\n");
+      for (const key of foreign) await ok([...TYPES, "map", "delete", "pinned", target, "key", String(key)]);
+      return { words: [...words, "--resume"], target, last: JSON.parse(order[4899] as string).key };
+    }
+
+    test("a copy takes for done what it had written already, though only new entries are asked for", async () => {
+      const { words, target } = await endedCopy();
+      const { exitCode, stdout, stderr } = await on(words);
+      assert.equal(exitCode, 0, stderr);
+      assert.match(stderr, /^\d+ entries are there already\.\n$/);
+      assert.match(stdout, /^copied 5000 entries/);
+      assert.equal(await ok([...TYPES, "--sort", "map", "export", "pinned", target]), keys(5000).map(line).join(""));
+    });
+
+    test("a copy does not take for done an entry that has another value by now", async () => {
+      const { words, target, last } = await endedCopy();
+      await ok([...TYPES, "map", "update", "pinned", target, "key", String(last), "value", "5"]);
+      const { exitCode, stderr } = await on(words);
+      assert.equal(exitCode, 239);
+      assert.match(stderr, /Error: update failed: File exists\n/);
+      assert.match(await ok([...TYPES, "map", "lookup", "pinned", target, "key", String(last)]), /"value": 5/);
+    });
+
     test("an import into a queue is refused: nobody knows what it has taken", async () => {
       const path = await create("queue", 0, 4);
       const answer = await on([
