@@ -40,7 +40,9 @@ export class SeenStates {
         takeOver(kept.state, state);
         return true;
       }
-      if (keeps && ++kept.misses > kept.hits * (isForced && kept.branches > 0 ? 64 : 3) + 3) seen.splice(index, 1);
+      if (keeps) kept.misses++;
+      const patience = isForced && kept.branches > 0 ? 64 : 3;
+      if (kept.misses > kept.hits * patience + patience) seen.splice(index, 1);
     }
     if (keeps) this.#keep(v, seen);
     return false;
