@@ -1,7 +1,7 @@
 /** What is published: exactly the files that are meant to be, usable as a stranger would use them. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve, sep } from "node:path";
 import { after, before, describe, test } from "node:test";
 
@@ -80,6 +80,18 @@ describe("the package", () => {
     const isShared = (path: string) => /^dist\/shared-\w+\.js$/.test(path);
     const unwanted = published.filter((path) => !expected.includes(path) && !isShared(path));
     assert.deepEqual({ missing, unwanted }, { missing: [], unwanted: [] });
+  });
+
+  test("lets one program pin a map and the next one get it, without privileges", () => {
+    for (const name of ["pin", "get", "kernel"]) {
+      copyFileSync(join(ROOT, `examples/${name}.ts`), join(project, `${name}.ts`));
+    }
+    // Node strips types by itself, and knows `using`, from 24 on.
+    const loader = Number.parseInt(process.versions.node, 10) < 24 ? ["--import", "tsx"] : [];
+    const start = (name: string): string =>
+      execFileSync(process.execPath, [...loader, `${name}.ts`, "--bpffs", "maps"], { cwd: project, encoding: "utf8" });
+    assert.equal(start("pin"), "pinned hits: 3 entries\n");
+    assert.equal(start("get"), "opened hits: 3 entries, 50 is 500\nunpinned; 60 is still 600\n");
   });
 
   test("loads no native code when it is imported", (t) => {

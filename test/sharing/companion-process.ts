@@ -1,13 +1,28 @@
-/** Another program that has opened the same directory of maps: it does what it is asked to, see `directory.test.ts`. */
+/**
+ * Another program that opens the same directory of maps, by a second argument as another user, and does what it is asked to:
+ * see `directory.test.ts`.
+ */
+import "koffi";
 import { type Bpf, embedded, type MapInfo, u32, u64 } from "mapiary";
 import { answerWith } from "./processes.ts";
 
-const bpf: Bpf = embedded({ bpffs: process.argv[2] as string });
+const [directory, user] = process.argv.slice(2) as [string, string | undefined];
+if (user !== undefined) {
+  process.setegid?.(Number(user));
+  process.seteuid?.(Number(user));
+}
+
+let opened: Bpf | undefined;
+function kernel(): Bpf {
+  opened ??= embedded({ bpffs: directory });
+  return opened;
+}
+
 /** What it keeps open from one request to the next. */
 const kept = new Map<string, ReturnType<typeof open>>();
 
 function open(path: string) {
-  return bpf.openMap(path, { key: u32, value: u64 });
+  return kernel().openMap(path, { key: u32, value: u64 });
 }
 
 interface Requests {
@@ -26,8 +41,8 @@ interface Requests {
 const made: unknown[] = [];
 
 const requests: Requests = {
-  maps: () => bpf.maps(),
-  readdir: (path) => bpf.bpffs.readdir(path),
+  maps: () => kernel().maps(),
+  readdir: (path) => kernel().bpffs.readdir(path),
   get(path, key) {
     using map = open(path);
     return map.get(key);
@@ -45,11 +60,11 @@ const requests: Requests = {
     kept.get(path)?.close();
   },
   make(name) {
-    const map = bpf.createMap({ type: "hash", name, key: u32, value: u64, maxEntries: 8 });
+    const map = kernel().createMap({ type: "hash", name, key: u32, value: u64, maxEntries: 8 });
     made.push(map);
     return map.id;
   },
-  unlink: (path) => bpf.bpffs.unlink(path),
+  unlink: (path) => kernel().bpffs.unlink(path),
   freeze(path) {
     using map = open(path);
     map.freeze();

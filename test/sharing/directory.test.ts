@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Bpf, embedded, u32, u64 } from "mapiary";
 import { newDirectory } from "../kernels.ts";
@@ -149,5 +149,51 @@ describe("a directory of maps", () => {
     assert.equal(filesIn(directory).length, 1);
     assert.deepEqual(readdirSync(join(directory, ".mapiary/agents")), []);
     assert.deepEqual(readdirSync(join(directory, ".mapiary/new")), []);
+  });
+});
+
+/** Somebody else on the same machine: nobody. */
+const STRANGER = "65534";
+const isRoot = process.geteuid?.() === 0;
+
+describe("another user", {
+  skip: isRoot || process.env["CI"] === "true" ? false : "only root can become another user",
+}, () => {
+  /** A directory that everybody may search and write, with a map that only its owner may open. */
+  function openDirectory(bpf: Bpf, directory: string): void {
+    bpf
+      .createMap({ ...SPEC, name: "hits" })
+      .set(5, 100n)
+      .pin("/sys/fs/bpf/hits");
+    chmodSync(dirname(directory), 0o755);
+    for (const folder of ["", ".mapiary", ".mapiary/agents", ".mapiary/maps", ".mapiary/new"]) {
+      chmodSync(join(directory, folder), 0o777);
+    }
+    chmodSync(join(directory, ".mapiary/control"), 0o666);
+  }
+
+  test("cannot open the directory of maps of somebody", async () => {
+    const directory = newDirectory();
+    using bpf = embedded({ bpffs: directory });
+    bpf.createMap(SPEC).pin("/sys/fs/bpf/mine");
+    chmodSync(dirname(directory), 0o755);
+    const stranger = startCompanion(COMPANION, directory, STRANGER);
+    await assert.rejects(stranger.ask(["readdir", "/sys/fs/bpf"]), /cannot keep maps in .*EACCES/);
+    await stranger.end();
+  });
+
+  test("in a directory for all opens what the rights of each file allow", async () => {
+    const directory = newDirectory();
+    using bpf = embedded({ bpffs: directory });
+    openDirectory(bpf, directory);
+    const stranger = startCompanion(COMPANION, directory, STRANGER);
+    assert.deepEqual(await stranger.ask(["readdir", "/sys/fs/bpf"]), ["hits"]);
+    await assert.rejects(stranger.ask(["get", "/sys/fs/bpf/hits", 5]), /EACCES/);
+    chmodSync(join(directory, "hits"), 0o666);
+    assert.equal(await stranger.ask(["get", "/sys/fs/bpf/hits", 5]), 100n);
+    await stranger.ask(["set", "/sys/fs/bpf/hits", 6, 7n]);
+    using hits = bpf.openMap("/sys/fs/bpf/hits", { key: u32, value: u64 });
+    assert.equal(hits.get(6), 7n);
+    await stranger.end();
   });
 });

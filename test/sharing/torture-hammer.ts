@@ -1,4 +1,5 @@
 import { type Bpf, embedded } from "mapiary";
+import { generator, type Random } from "./random.ts";
 import type { TortureLog } from "./torture-log.ts";
 import {
   bytesOf,
@@ -11,20 +12,6 @@ import {
   SHARED_KEYS,
   type TortureMaps,
 } from "./torture-maps.ts";
-
-/** Small numbers that can be drawn again: each call answers one below its argument. */
-export type Random = (below: number) => number;
-
-/** The generator of a seed, for `Math.random` cannot be repeated. */
-export function generator(seed: number): Random {
-  let state = Math.imul(seed + 1, 0x9e3779b1) >>> 0 || 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
 
 const MEMORY = 2 ** 21;
 

@@ -8,7 +8,8 @@
  */
 import { writeSync } from "node:fs";
 import { exitChild, fork, killChild } from "./fork.ts";
-import { generator, Hammer } from "./torture-hammer.ts";
+import { generator } from "./random.ts";
+import { Hammer } from "./torture-hammer.ts";
 import { TortureLog } from "./torture-log.ts";
 
 const AT_A_TIME = 4;

@@ -31,8 +31,8 @@ const KILLS = Number(process.env["MAPIARY_RUNS"] ?? 40);
 const SEED = Number(process.env["MAPIARY_SEED"] ?? 1000);
 /** After so many deaths all maps are walked, and new ones made. */
 const PORTION = 500;
-/** The longest that somebody who lives may wait for one thing, in milliseconds, beside what it waits for a processor. */
-const LONGEST_WAIT = IS_LONG ? 1000 : 5000;
+/** The longest that somebody who lives may wait for one thing, in milliseconds, beside what it waits for a processor itself. */
+const LONGEST_WAIT = 5000;
 /** Milliseconds: the longest life of a process with threads, from one such death to the next birth, and after a survivor's round. */
 const LIFE = 300;
 const PAUSE = IS_LONG ? 1000 : 200;
