@@ -52,7 +52,7 @@ let processes: Bundle;
 let victims: Bundle;
 
 before(async () => {
-  [processes, victims] = await Promise.all([bundle("torture-process.ts"), bundle("torture-victims.ts")]);
+  [processes, victims] = await Promise.all([bundle("torture-process.ts"), bundle("victims-process.ts")]);
 });
 
 after(() => {

@@ -3,7 +3,7 @@
  * at a time, who hammer the maps of a directory until they are killed: most of them amid a round, some while they are still
  * opening the maps. Each checks first what the one before it in its slot has left behind.
  *
- * `node … torture-victims.js DIRECTORY LOG SEED KILLS FIRST_SLOT`, with the flags of `fork.ts` and the directory and the log
+ * `node … victims-process.js DIRECTORY LOG SEED KILLS FIRST_SLOT`, with the flags of `fork.ts` and the directory and the log
  * that it warms up with behind.
  */
 import { writeSync } from "node:fs";
