@@ -161,6 +161,15 @@ describe("npm run bench -- --quick --json", () => {
     for (const { rate, cost } of consumers) for (const spread of [rate, cost]) assertSpread(spread);
   });
 
+  test("types and values are read", () => {
+    const { vmlinux, struct, liveMemory } = result.values;
+    assertSpread(struct);
+    assert.equal(Object.keys(liveMemory).length, linux.available() ? 2 : 0);
+    for (const times of Object.values(liveMemory)) assertSpread(times);
+    for (const { time, memory } of vmlinux.readers) for (const spread of [time, memory]) assertSpread(spread);
+    assert.ok(vmlinux.absent !== undefined || vmlinux.readers.length >= 3);
+  });
+
   test("growth and pauses are told", () => {
     for (const { kinds } of result.growth) for (const sizing of Object.values(kinds)) assert.ok(sizing.get > 0);
     for (const pause of Object.values(result.pauses.longest)) assert.ok(pause > 0);

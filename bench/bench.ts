@@ -33,6 +33,7 @@ import type { Startable } from "./running-peer.ts";
 import { startAll } from "./start.ts";
 import { spreadOf } from "./statistics.ts";
 import { terminalReport } from "./terminal.ts";
+import { measureValues } from "./values/values.ts";
 
 /** The effort for what is measured in turns, how far the tables grow, and how many records there are. */
 interface BenchEffort extends Effort {
@@ -91,6 +92,8 @@ const ofPrograms = await measureAll("programs", PROGRAM_MEASURE_NAMES, programRo
 tell("loading of programs, and ring buffers");
 const loading = loadingCost(Math.min(effort.rounds, 12));
 const rings = await measureRings(effort.rings.records, effort.rings.rounds);
+tell("types and values");
+const values = measureValues(Math.min(effort.rounds, 12));
 tell("memory and import");
 const types = typeResults(ofTypes.contenders, ofTypes.measured, effort.entries);
 const memory = memoryPerEntry(effort.entries);
@@ -109,6 +112,7 @@ const result: Result = {
     absent: absentPrograms(ofPrograms.contenders),
   },
   rings,
+  values,
   memory,
   importCost: cost,
   growth,

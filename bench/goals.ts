@@ -8,6 +8,7 @@ import type { Result } from "./result.ts";
 import { FOR_AWAIT } from "./rings/rings.ts";
 import type { Samples } from "./rounds.ts";
 import { ratioOf } from "./statistics.ts";
+import { MEMORY } from "./values/values.ts";
 
 /** Something that mapiary sets itself, and whether it holds here. */
 export interface Goal {
@@ -23,7 +24,15 @@ export interface Goal {
 /** The goals of which all sides were measured. Ratios are of samples of the same round. */
 export function goals(
   samples: Samples<MeasureName>,
-  { types, programs, rings, memory, importCost, growth }: Omit<Result, "machine" | "effort" | "peers" | "baselines">,
+  {
+    types,
+    programs,
+    rings,
+    values,
+    memory,
+    importCost,
+    growth,
+  }: Omit<Result, "machine" | "effort" | "peers" | "baselines">,
 ): Goal[] {
   const times = (measure: MeasureName, name: string, other: string, otherMeasure = measure): number | undefined => {
     const own = samples[measure][name];
@@ -73,6 +82,8 @@ export function goals(
       rings.consumers.find(({ title }) => title === FOR_AWAIT)?.times.median,
       0.5,
     ),
+    atMost("reading a struct of ten fields by its layout, against code by hand", values.struct.median, 1.5),
+    atLeast("get of a `u64` on Linux against reading it from memory", values.liveMemory[MEMORY]?.median, 50),
     everyType("lookup", types),
     everyType("update", types),
     atMost("bytes per entry, embedded against Map of numbers", memory.embedded / memory.mapOfNumbers, 1),

@@ -84,6 +84,9 @@ Root, or CAP_BPF, is for the measures on Linux; a C compiler and libbpf's header
   one another, and a program that counts fields of packets in a hash. Loading is verification and compilation; each process
   that loads is a new one, so its CPU time holds the first use of every function of mapiary's.
 - The records of a ring buffer are numbered, so that none can be lost unseen: bench/rings/.
+- The types of the kernel are read by processes from their start to their end; an empty script is what Node takes alone.
+  bpftool's output goes to /dev/null. A struct is read into an object by \`layout.read\`, and by a function that makes the
+  same object with a \`DataView\`; the memory of an array of Linux in a loop over 1,024 entries: bench/values/.
 - The program in C is \`bench/peer.c\`, compiled with \`cc -O2\`. To iterate, it asks for the next key and then for its value;
   its batches are \`bpf_map_lookup_batch\`.`;
 

@@ -7,6 +7,7 @@ import type { Cell, PeerResult, Result } from "./result.ts";
 import type { RingResult } from "./rings/rings.ts";
 import { PLACES, type Place } from "./roster.ts";
 import type { Spread } from "./statistics.ts";
+import type { ValueResult } from "./values/values.ts";
 
 /** A table for people: the first row and the first column are titles. */
 export interface Table {
@@ -71,7 +72,7 @@ function nanoseconds({ nanoseconds: { median, low, high } }: Cell): string {
 }
 
 /** What else was measured. */
-export function otherTables({ programs, rings, memory, importCost }: Result): Table[] {
+export function otherTables({ programs, rings, values, memory, importCost }: Result): Table[] {
   return [
     { title: "A round of a loop in a program, in nanoseconds of CPU time", rows: calculationRows(programs) },
     {
@@ -83,6 +84,8 @@ export function otherTables({ programs, rings, memory, importCost }: Result): Ta
       ],
     },
     ...(rings.absent === undefined ? [ringTable(rings)] : []),
+    ...(values.vmlinux.absent === undefined ? [vmlinuxTable(values.vmlinux)] : []),
+    { title: "Reading values where they lie", rows: valueRows(values) },
     { title: "Bytes per entry of a full map", rows: memoryRows(memory) },
     {
       title: "Starting a process, in milliseconds",
@@ -117,6 +120,28 @@ function ringTable({ records, consumers }: RingResult): Table {
   return { title, rows: [["", "millions a second", "× libbpf", "CPU time of each"], ...rows] };
 }
 
+function vmlinuxTable({ bytes, readers }: ValueResult["vmlinux"]): Table {
+  const rows = readers.map(({ title, time, memory }) => [title, ...milliseconds(time), memory.median.toFixed(0)]);
+  const title = `Reading the ${(bytes / 1e6).toFixed(1)} MB of types of the running kernel, by processes from start to end`;
+  return { title, rows: [["", "ms of CPU time", "middle half", "most MiB"], ...rows] };
+}
+
+function valueRows({ struct, liveMemory }: ValueResult): string[][] {
+  const ways = Object.entries(liveMemory).map(([way, times]) => [
+    `a \`u64\` of Linux by \`${way}\`, times as fast as \`get\``,
+    ...spread(times, 0),
+  ]);
+  return [
+    ["", "median", "middle half"],
+    ["a struct of ten fields by its layout, times as long as code by hand", ...spread(struct, 2)],
+    ...ways,
+  ];
+}
+
+function spread({ median, low, high }: Spread, places: number): string[] {
+  return [median.toFixed(places), `${low.toFixed(places)}–${high.toFixed(places)}`];
+}
+
 function memoryRows(memory: MemoryPerEntry): string[][] {
   const row = (title: string, bytes: number | undefined) =>
     bytes === undefined ? [] : [[title, bytes.toFixed(1), (bytes / memory.mapOfNumbers).toFixed(2)]];
@@ -140,17 +165,22 @@ export function goalsTable(goals: readonly Goal[]): Table {
 }
 
 /** The peers that could not be measured, and why: a line for each reason. */
-export function absences({ peers, types, programs, rings }: Result): string[] {
+export function absences({ peers, types, programs, rings, values }: Result): string[] {
   const titles = new Map<string, Set<string>>();
   const ofRings = { title: "ring buffers on Linux", absent: rings.absent };
-  for (const { title, absent } of [...peers, ...types.flatMap((type) => type.absent), ...programs.absent, ofRings]) {
+  const ofValues = [
+    { title: "the memory of arrays on Linux", absent: values.absent },
+    { title: "the types of the running kernel", absent: values.vmlinux.absent },
+  ];
+  const ofTypes = types.flatMap((type) => type.absent);
+  for (const { title, absent } of [...peers, ...ofTypes, ...programs.absent, ofRings, ...ofValues]) {
     if (absent !== undefined) titles.set(absent, (titles.get(absent) ?? new Set()).add(title));
   }
   return [...titles].map(([reason, of]) => `Not measured: ${[...of].join("; ")}. The reason: ${reason}.`);
 }
 
-function milliseconds({ median, low, high }: Spread): string[] {
-  return [median.toFixed(1), `${low.toFixed(1)}–${high.toFixed(1)}`];
+function milliseconds(time: Spread): string[] {
+  return spread(time, 1);
 }
 
 function microseconds(nanoseconds: number): string {

@@ -10,6 +10,7 @@ import type { RingResult } from "./rings/rings.ts";
 import { BASELINES, type Contender, PLACES, type Place } from "./roster.ts";
 import type { Measured, Samples } from "./rounds.ts";
 import { ratioOf, type Spread, spreadOf } from "./statistics.ts";
+import type { ValueResult } from "./values/values.ts";
 
 /** One measure of one peer. */
 export interface Cell {
@@ -44,6 +45,7 @@ export interface Result {
   readonly types: readonly TypeResult[];
   readonly programs: ProgramResult;
   readonly rings: RingResult;
+  readonly values: ValueResult;
   readonly memory: MemoryPerEntry;
   readonly importCost: ImportCost;
   /** Tables of many sizes. */
