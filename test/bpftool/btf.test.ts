@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
+import { array, cstring, struct, u32 } from "mapiary";
+import { linux } from "mapiary/linux";
 import { BtfBuilder } from "../../src/btf/btf-builder.ts";
 import { LinuxKernel } from "../../src/kernel/linux/linux-kernel.ts";
 import { Sys } from "../../src/sys/sys.ts";
@@ -115,6 +117,20 @@ describe("the BTF of maps", { skip: missing }, () => {
       ]) {
         assert.deepEqual(await ours(line), theirs(line), line);
       }
+    });
+
+    test("of a map that is made from layouts has bpftool print its fields by name, with -j and without", () => {
+      using bpf = linux();
+      const value = struct({ packets: u32, comm: cstring(16), load: array(u32, 2) }, { name: "traffic" });
+      using map = bpf.createMap({ type: "hash", name: "flows", key: u32, value, maxEntries: 1 });
+      map.set(7, { packets: 3, comm: "nginx", load: [1, 2] }).pin(`${bpffs}/flows`);
+      const formatted = { key: 7, value: { packets: 3, comm: "nginx", load: [1, 2] } };
+      const plain = spawnSync("bpftool", ["map", "dump", "pinned", `${bpffs}/flows`], { encoding: "utf8" });
+      assert.deepEqual(JSON.parse(plain.stdout), [formatted]);
+      assert.match(plain.stdout, /"packets": 3/);
+      const [entry] = theirs(`map dump pinned ${bpffs}/flows`) as { formatted: unknown }[];
+      assert.deepEqual(entry?.formatted, formatted);
+      map.unpin();
     });
 
     test("takes values by their names, and so does what bpftool then reads", async () => {

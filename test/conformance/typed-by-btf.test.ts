@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
   array,
+  BtfBuilder,
   bool,
   bytes,
   cidr,
@@ -19,6 +20,8 @@ import {
   u64,
 } from "mapiary";
 import { onEveryKernel } from "../kernels.ts";
+
+const bytesOf = (length: number): Uint8Array => new Uint8Array(length);
 
 const inner = struct({ low: u32, high: i16 }, { name: "inner" });
 const flow = struct(
@@ -50,7 +53,65 @@ const FLOW = {
   digest: Uint8Array.of(1, 2, 3),
 };
 
-onEveryKernel(({ open }) => {
+/** The BTF of a section with three variables, and its id. */
+function section(name: string): { readonly bytes: Uint8Array; readonly id: number } {
+  const builder = new BtfBuilder();
+  const long = builder.add({ kind: "int", name: "unsigned long long", size: 8 });
+  const int = builder.add({ kind: "int", name: "int", size: 4, isSigned: true });
+  const char = builder.add({ kind: "int", name: "char", size: 1, isSigned: true });
+  const text = builder.add({ kind: "array", type: char, indexType: int, length: 8 });
+  const variable = (name: string, type: number, offset: number, size: number) => {
+    return { type: builder.add({ kind: "var", name, type, linkage: "global" }), offset, size };
+  };
+  const variables = [variable("seen", long, 0, 8), variable("limit", int, 8, 4), variable("device", text, 12, 8)];
+  return { id: builder.add({ kind: "datasec", name, size: 24, variables }), bytes: builder.encode() };
+}
+
+onEveryKernel(({ open, bpffs }) => {
+  describe("the map of a section of an object file", () => {
+    for (const name of [".data", ".bss", ".rodata"]) {
+      test(`${name} is an object of its variables, by its path and by its id`, () => {
+        using bpf = open();
+        const { sys } = bpf;
+        const { bytes, id } = section(name);
+        const types = { btfFd: sys.btfLoad(bytes), btfKeyTypeId: 0, btfValueTypeId: id };
+        const fd = sys.mapCreate({ type: "array", name, keySize: 4, valueSize: 24, maxEntries: 1, ...types });
+        const path = `${bpffs}/${name.slice(1)}`;
+        assert.equal(sys.objPin(fd, path), 0);
+        const raw = Uint8Array.of(
+          7,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0xfd,
+          0xff,
+          0xff,
+          0xff,
+          0x65,
+          0x74,
+          0x68,
+          0x30,
+          ...bytesOf(8),
+        );
+        assert.equal(sys.mapUpdateElem(fd, bytesOf(4), raw), 0);
+        const info = sys.objGetInfoByFd(fd);
+        assert.ok(typeof info === "object");
+        for (const open of [() => bpf.openMap(path), () => bpf.mapById(info.id)]) {
+          using map = open();
+          assert.deepEqual(map.get(0), { seen: 7n, limit: -3, device: "eth0" });
+          map.set(0, { seen: 8n, limit: 5, device: "lo" });
+          assert.deepEqual(map.get(0), { seen: 8n, limit: 5, device: "lo" });
+          assert.equal(sys.mapUpdateElem(fd, bytesOf(4), raw), 0);
+        }
+        assert.equal(bpf.bpffs.unlink(path), undefined);
+      });
+    }
+  });
+
   describe("a map that is made from layouts", () => {
     test("carries BTF, by which it is read without them", () => {
       using bpf = open();
