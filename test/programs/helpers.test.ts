@@ -65,6 +65,32 @@ onLinux(() => {
       );
     });
 
+    test("moves the end of an XDP packet of several buffers", () => {
+      const deltas = [-1, -1000, -1480, -1481, -2000, -4000, -4900, -5000, 0, 1, 100, 2000, 5000];
+      expectSame(
+        trials(
+          deltas,
+          (delta) => `by ${delta}`,
+          (delta) => ({
+            type: "xdp",
+            flags: XDP_HAS_FRAGS,
+            data: LARGE_PACKET,
+            code: (code) =>
+              code
+                .mov("r6", "r1")
+                .mov("r2", delta)
+                .call("bpf_xdp_adjust_tail")
+                .mov("r7", "r0")
+                .mov("r1", "r6")
+                .call("bpf_xdp_get_buff_len")
+                .mul("r7", 100_000)
+                .add("r0", "r7")
+                .exit(),
+          }),
+        ),
+      );
+    });
+
     test("reads and writes XDP packets of several buffers", () => {
       const call = (helper: HelperName, offsets: readonly number[]): Map<string, Trial> =>
         trials(

@@ -25,7 +25,7 @@ import {
   MAP_PUSH_ELEM,
   MAP_UPDATE_ELEM,
 } from "./map-elements.ts";
-import { PROBE_READ, PROBE_READ_STR, STRNCMP } from "./memory-copies.ts";
+import { PROBE_READ, PROBE_READ_KERNEL, PROBE_READ_KERNEL_STR, PROBE_READ_STR, STRNCMP } from "./memory-copies.ts";
 import { STRTOL, STRTOUL } from "./numbers-from-text.ts";
 import {
   SKB_LOAD_BYTES,
@@ -128,11 +128,11 @@ const byName = (): Partial<Record<HelperName, HelperFunction>> => ({
   bpf_set_retval: NONE,
 
   bpf_probe_read: PROBE_READ,
-  bpf_probe_read_kernel: PROBE_READ,
+  bpf_probe_read_kernel: PROBE_READ_KERNEL,
   bpf_probe_read_user: PROBE_READ,
   bpf_copy_from_user: PROBE_READ,
   bpf_probe_read_str: PROBE_READ_STR,
-  bpf_probe_read_kernel_str: PROBE_READ_STR,
+  bpf_probe_read_kernel_str: PROBE_READ_KERNEL_STR,
   bpf_probe_read_user_str: PROBE_READ_STR,
   bpf_strncmp: STRNCMP,
   bpf_strtol: STRTOL,

@@ -1,8 +1,10 @@
 import { XDP_MD } from "../../../../abi/contexts.ts";
 import { EACCES, EINVAL } from "../../../../abi/errno.ts";
 import type { Address } from "../../../../memory/address-space.ts";
+import { PAGE_SIZE } from "../../../../memory/page-allocator.ts";
 import type { ProgramHost } from "../program-host.ts";
 import type { HelperFunction } from "./helper-function.ts";
+import { xdpLength } from "./packet-bytes.ts";
 
 /** What Linux keeps at the beginning of the buffer: `struct xdp_frame`. */
 const XDP_FRAME = 40;
@@ -66,7 +68,7 @@ export const XDP_ADJUST_TAIL: HelperFunction = {
   make: (host) => (context, delta) => {
     const ctx = context as number;
     const { fragments } = host.packets.current;
-    if (fragments.bytes > 0) return adjustFragments(host, delta as number);
+    if (fragments.bytes > 0) return adjustFragments(host, ctx, delta as number);
     const { data, end } = boundsOf(host, ctx);
     const to = end + (delta as number);
     if (to > host.packets.current.end || to < data + ETH_HLEN) return -EINVAL;
@@ -76,10 +78,21 @@ export const XDP_ADJUST_TAIL: HelperFunction = {
   },
 };
 
-/** `bpf_xdp_frags_increase_tail` has no room behind the last page of a test run; shrinking stays within the fragments here. */
-function adjustFragments(host: ProgramHost, delta: number): number {
+/** A packet grows to the end of the page in which it ends, and shrinks into its first buffer: `bpf_xdp_frags_increase_tail`, `bpf_xdp_frags_shrink_tail`. */
+function adjustFragments(host: ProgramHost, ctx: Address, delta: number): number {
   const { fragments } = host.packets.current;
-  if (delta > 0 || fragments.bytes + delta < 0) return -EINVAL;
-  fragments.bytes += delta;
+  const { u8, view } = host.memory;
+  if (delta >= 0) {
+    const last = fragments.bytes % PAGE_SIZE || PAGE_SIZE;
+    if (delta > PAGE_SIZE - last) return -EINVAL;
+    const end = fragments.start + fragments.bytes;
+    u8.fill(0, end, end + delta);
+    fragments.bytes += delta;
+    return 0;
+  }
+  if (xdpLength(host, ctx) + delta < ETH_HLEN) return -EINVAL;
+  const taken = Math.min(-delta, fragments.bytes);
+  fragments.bytes -= taken;
+  view.setUint32(ctx + XDP_MD.DATA_END, boundsOf(host, ctx).end + delta + taken, true);
   return 0;
 }
