@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { linux } from "mapiary/linux";
 import { event, loadEventProgram } from "../../test/records/event-program.ts";
 import { BUILT, buildC } from "../build.ts";
@@ -70,13 +71,13 @@ async function measure(peer: string, bpffs: string, records: number, rounds: num
       settings.written = 0n;
       settings.limit = BigInt(records);
       const consumer = start([...command, paths.ring, `${records}`]);
-      const lines = createInterface(consumer.stdout as NonNullable<ChildProcess["stdout"]>)[Symbol.asyncIterator]();
+      const lines = createInterface(consumer.stdout)[Symbol.asyncIterator]();
       await lines.next();
       const producer = start([peer, "produce", paths.program, paths.control, `${records}`]);
       const [nanoseconds = 0, worked = 0] = String((await lines.next()).value)
         .split(" ")
         .map(Number);
-      await Promise.all([once(producer, "exit"), once(consumer, "exit")]);
+      await Promise.all([producer.ended, consumer.ended]);
       if (!(nanoseconds > 0)) throw new Error(`${title} lost records`);
       rates.push((records / nanoseconds) * 1e3);
       costs.push(worked / records);
@@ -91,6 +92,8 @@ async function measure(peer: string, bpffs: string, records: number, rounds: num
   }));
 }
 
-function start([program = "", ...parameters]: readonly string[]): ChildProcess {
-  return spawn(program, parameters, { stdio: ["ignore", "pipe", "inherit"] });
+/** Starts a process. Its end is waited for from now on: who asks later may have missed it. */
+function start([program = "", ...parameters]: readonly string[]): { stdout: Readable; ended: Promise<unknown> } {
+  const child = spawn(program, parameters, { stdio: ["ignore", "pipe", "inherit"] });
+  return { stdout: child.stdout, ended: once(child, "exit") };
 }
