@@ -296,6 +296,16 @@ onEveryKernel(({ name, bpffs }) => {
     });
   });
 
+  test("a state directory that cannot be written to is said, before anything is written", async () => {
+    const path = await create("hash", 4, 4);
+    const lines = file('{"key":1,"value":1}\n');
+    const env = { XDG_STATE_HOME: lines };
+    const answer = await on(["--key=u32", "--value=u32", "map", "import", "pinned", path, "file", lines], { env });
+    assert.equal(answer.exitCode, 255);
+    assert.match(answer.stderr, /^Error: can't write .*: ENOTDIR.*\n.*XDG_STATE_HOME/);
+    assert.match(await ok(`map dump pinned ${path}`), /Found 0 elements/);
+  });
+
   test("nothing of a transfer that is done is left behind", async () => {
     const state = mkdtempSync(join(tmpdir(), "mapiary-state-"));
     const path = await create("hash", 4, 4);

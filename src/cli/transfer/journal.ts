@@ -47,6 +47,24 @@ export class Journal {
   }
 
   write(progress: Progress): void {
+    this.#change(() => this.#replace(progress));
+  }
+
+  /** Forgets it: the transfer is done, or begins anew. */
+  clear(): void {
+    this.#change(() => rmSync(this.#path, { force: true }));
+  }
+
+  #change(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      const hint = "It says how far a transfer is, for --resume; XDG_STATE_HOME names another directory for it.";
+      throw new CliError(`can't write ${this.#path}: ${(error as Error).message}`, { hint, cause: error });
+    }
+  }
+
+  #replace(progress: Progress): void {
     const next = `${this.#path}.next`;
     try {
       writeFileSync(next, JSON.stringify(progress));
@@ -56,11 +74,6 @@ export class Journal {
       writeFileSync(next, JSON.stringify(progress));
     }
     renameSync(next, this.#path);
-  }
-
-  /** Forgets it: the transfer is done, or begins anew. */
-  clear(): void {
-    rmSync(this.#path, { force: true });
   }
 }
 
