@@ -77,3 +77,16 @@ test("a pointer that is moved back comes to its value again by the offset of an 
   }
   kernel.release();
 });
+
+test("the rounds of a function's may_goto count together: a second one has none left", () => {
+  const kernel = new EmbeddedKernel({}, undefined, { mayGotoRounds: 500 });
+  const sys = new Sys(kernel);
+  const code = new Assembler().mov("r6", 0);
+  code.label("first").mayGoto("second").jump("first");
+  code.label("second").mayGoto("out").add("r6", 1).jump("second");
+  const fd = sys.progLoad({ type: "xdp", insns: code.label("out").mov("r0", "r6").exit().assemble(), license: "GPL" });
+  const run = { dataIn: new Uint8Array(64), retval: -1 };
+  assert.equal(sys.progTestRun(fd, run), 0);
+  assert.equal(run.retval, 0);
+  kernel.release();
+});

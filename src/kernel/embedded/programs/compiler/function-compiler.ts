@@ -17,7 +17,7 @@ import {
 } from "../../../../isa/opcodes.ts";
 import type { Subprogram } from "../verified-program.ts";
 import type { FunctionBody, Local } from "../wasm/function-body.ts";
-import { I32, I32_ADD, I32_EQ, RETURN } from "../wasm/opcodes.ts";
+import { I32, I32_ADD, I32_GE_U, RETURN } from "../wasm/opcodes.ts";
 import { writeArithmetic } from "./arithmetic.ts";
 import { writeCondition } from "./condition.ts";
 import { flowGraph, isConditional, isMayGoto } from "./flow-graph.ts";
@@ -116,6 +116,6 @@ export class FunctionCompiler {
       .op(I32_ADD)
       .tee(count)
       .i32(this.#program.target.mayGotoRounds ?? MOST_MAY_GOTO)
-      .op(I32_EQ);
+      .op(I32_GE_U);
   }
 }
