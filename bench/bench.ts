@@ -30,6 +30,8 @@ import { measureRings } from "./rings/rings.ts";
 import { roster } from "./roster.ts";
 import { type Effort, type Measured, measure } from "./rounds.ts";
 import type { Startable } from "./running-peer.ts";
+import { measureDelays } from "./sharing/delays.ts";
+import { measureScaling } from "./sharing/scaling.ts";
 import { startAll } from "./start.ts";
 import { spreadOf } from "./statistics.ts";
 import { terminalReport } from "./terminal.ts";
@@ -40,6 +42,8 @@ interface BenchEffort extends Effort {
   readonly growth: GrowthEffort;
   /** Records that go through a ring buffer, and how often. */
   readonly rings: { readonly records: number; readonly rounds: number };
+  /** How often threads are compared, over how many operations; and updates that another process waits for. */
+  readonly sharing: { readonly rounds: number; readonly operations: number; readonly updates: number };
 }
 
 const DEFAULT: BenchEffort = {
@@ -48,6 +52,7 @@ const DEFAULT: BenchEffort = {
   milliseconds: 8,
   growth: { most: 1_000_000, rounds: 1 },
   rings: { records: 300_000, rounds: 3 },
+  sharing: { rounds: 8, operations: 200_000, updates: 20_000 },
 };
 const QUICK: BenchEffort = {
   entries: 20_000,
@@ -55,6 +60,7 @@ const QUICK: BenchEffort = {
   milliseconds: 3,
   growth: { most: 10_000, rounds: 1 },
   rings: { records: 50_000, rounds: 1 },
+  sharing: { rounds: 3, operations: 30_000, updates: 2000 },
 };
 const FULL: BenchEffort = {
   entries: 100_000,
@@ -62,6 +68,7 @@ const FULL: BenchEffort = {
   milliseconds: 25,
   growth: { most: 10_000_000, rounds: 5 },
   rings: { records: 1_000_000, rounds: 7 },
+  sharing: { rounds: 40, operations: 500_000, updates: 200_000 },
 };
 const DEFAULT_SEED = "2463534242";
 const PERFORMANCE = join(import.meta.dirname, "..", "docs", "performance.md");
@@ -94,6 +101,11 @@ const loading = loadingCost(Math.min(effort.rounds, 12));
 const rings = await measureRings(effort.rings.records, effort.rings.rounds);
 tell("types and values");
 const values = measureValues(Math.min(effort.rounds, 12));
+tell("threads and processes that share a map");
+const sharing = {
+  scaling: measureScaling(effort.entries, effort.sharing.rounds, effort.sharing.operations),
+  delays: measureDelays(effort.sharing.updates),
+};
 tell("memory and import");
 const types = typeResults(ofTypes.contenders, ofTypes.measured, effort.entries);
 const memory = memoryPerEntry(effort.entries);
@@ -113,6 +125,7 @@ const result: Result = {
   },
   rings,
   values,
+  sharing,
   memory,
   importCost: cost,
   growth,
@@ -148,6 +161,7 @@ function chosenEffort(): BenchEffort {
     milliseconds: natural("milliseconds", options.milliseconds ?? `${preset.milliseconds}`),
     growth: { ...preset.growth, most: natural("growth", options.growth ?? `${preset.growth.most}`) },
     rings: preset.rings,
+    sharing: preset.sharing,
   };
 }
 

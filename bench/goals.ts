@@ -29,6 +29,7 @@ export function goals(
     programs,
     rings,
     values,
+    sharing,
     memory,
     importCost,
     growth,
@@ -49,6 +50,13 @@ export function goals(
     atLeast("Linux's update helper against embedded set", times("overwrite", "helper-linux", "embedded-number"), 2),
     atLeast("get of lmdb, shared, against embedded, shared", times("get-hit", "shared-lmdb", "shared-embedded"), 5),
     atLeast("set of lmdb, shared, against embedded, shared", times("overwrite", "shared-lmdb", "shared-embedded"), 20),
+    atMost("get of embedded, shared, against private", times("get-hit", "shared-embedded", "embedded-number"), 1.2),
+    ...sharing.scaling
+      .filter(({ map }) => map === "shared")
+      .map(({ loop, worked }) =>
+        atLeast(`two threads on keys of their own against one, ${loop}, by CPU time`, worked.median, 1.7),
+      ),
+    atLeast("delay until another process sees an update, Linux against embedded", delayOnLinux(sharing), 1),
     atLeast("get by Linux's system call against embedded", times("get-hit", systemCall, "embedded-number"), 10),
     atLeast("set by Linux's system call against embedded", times("overwrite", systemCall, "embedded-number"), 10),
     atMost("get on Linux, against C with libbpf", times("get-hit", "linux-number", "c-libbpf"), 1.1),
@@ -121,6 +129,12 @@ function growthBeyondBare(growth: readonly Growth[]): number | undefined {
   const [small, large] = [bySize.find(({ entries }) => entries === 10_000)?.kinds, bySize.at(-1)?.kinds];
   if (!small?.embedded || !small.bare || !large?.embedded || !large.bare || small === large) return undefined;
   return (large.embedded.get - (large.bare.get - small.bare.get)) / small.embedded.get;
+}
+
+/** How many times as long the median update takes to be seen on Linux. */
+function delayOnLinux({ delays }: Result["sharing"]): number | undefined {
+  const [own, others] = (["embedded", "linux"] as const).map((name) => delays.find(({ kernel }) => kernel === name));
+  return own && others && others.p50 / own.p50;
 }
 
 /** The goal for all map types, which the one that is the least ahead decides. */

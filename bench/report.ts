@@ -22,6 +22,8 @@ const PLACE_TITLES: Readonly<Record<Place, string>> = {
   linux: "On the Linux kernel, by bpf(2)",
 };
 
+const KERNEL_TITLES = { embedded: "mapiary embedded, a directory of maps", linux: "mapiary linux" } as const;
+
 /** What was measured on what, in lines. */
 export function header({ machine, effort, clock }: Result): string[] {
   const packages = Object.entries(machine.packages).map(([name, version]) => `${name} ${version}`);
@@ -72,7 +74,7 @@ function nanoseconds({ nanoseconds: { median, low, high } }: Cell): string {
 }
 
 /** What else was measured. */
-export function otherTables({ programs, rings, values, memory, importCost }: Result): Table[] {
+export function otherTables({ programs, rings, values, sharing, memory, importCost }: Result): Table[] {
   return [
     { title: "A round of a loop in a program, in nanoseconds of CPU time", rows: calculationRows(programs) },
     {
@@ -86,6 +88,8 @@ export function otherTables({ programs, rings, values, memory, importCost }: Res
     ...(rings.absent === undefined ? [ringTable(rings)] : []),
     ...(values.vmlinux.absent === undefined ? [vmlinuxTable(values.vmlinux)] : []),
     { title: "Reading values where they lie", rows: valueRows(values) },
+    { title: "A map that threads share: how many times as much two get done as one", rows: scalingRows(sharing) },
+    { title: "From `set` until the `get` of another process has it, in microseconds", rows: delayRows(sharing) },
     { title: "Bytes per entry of a full map", rows: memoryRows(memory) },
     {
       title: "Starting a process, in milliseconds",
@@ -140,6 +144,23 @@ function valueRows({ struct, liveMemory }: ValueResult): string[][] {
 
 function spread({ median, low, high }: Spread, places: number): string[] {
   return [median.toFixed(places), `${low.toFixed(places)}–${high.toFixed(places)}`];
+}
+
+function scalingRows({ scaling }: Result["sharing"]): string[][] {
+  const rows = scaling.map(({ loop, map, worked, elapsed }) => [
+    map === "shared" ? `${loop}, each on keys of its own` : `${loop}, each on a map of its own`,
+    `${worked.median.toFixed(2)} (${worked.low.toFixed(2)}–${worked.high.toFixed(2)})`,
+    elapsed.toFixed(2),
+  ]);
+  return [["", "by CPU time", "by the clock, the fastest rounds"], ...rows];
+}
+
+function delayRows({ delays }: Result["sharing"]): string[][] {
+  const rows = delays.map(({ kernel, p50, p90, p99, most }) => [
+    KERNEL_TITLES[kernel],
+    ...[p50, p90, p99, most].map((delay) => (delay / 1000).toFixed(delay < 100_000 ? 2 : 0)),
+  ]);
+  return [["", "median", "90 %", "99 %", "most"], ...rows];
 }
 
 function memoryRows(memory: MemoryPerEntry): string[][] {

@@ -9,6 +9,8 @@ import type { ProgramResult } from "./programs/program-result.ts";
 import type { RingResult } from "./rings/rings.ts";
 import { BASELINES, type Contender, PLACES, type Place } from "./roster.ts";
 import type { Measured, Samples } from "./rounds.ts";
+import type { Delays } from "./sharing/delays.ts";
+import type { Scaling } from "./sharing/scaling.ts";
 import { ratioOf, type Spread, spreadOf } from "./statistics.ts";
 import type { ValueResult } from "./values/values.ts";
 
@@ -46,6 +48,8 @@ export interface Result {
   readonly programs: ProgramResult;
   readonly rings: RingResult;
   readonly values: ValueResult;
+  /** Threads that share a map, and how long it takes until another process sees an update. */
+  readonly sharing: { readonly scaling: readonly Scaling[]; readonly delays: readonly Delays[] };
   readonly memory: MemoryPerEntry;
   readonly importCost: ImportCost;
   /** Tables of many sizes. */

@@ -53,8 +53,7 @@ class Scene {
     const stored = this.map.type === "lru_hash" ? this.#valueSize + 4 : Math.ceil(this.#valueSize / 4) * 4;
     const even = (count: number): number => count + (count & 1);
     const element = even(even(1 + Math.ceil(this.#keySize / 4)) + stored / 4);
-    const firstGuard = Math.ceil((FIRST_ELEMENT + (MAX_ENTRIES + 2) * element) / 16) * 16;
-    for (const guard of [firstGuard, firstGuard + 16]) words[guard + 1] = 0;
+    for (const guard of guardsOf(element)) words[guard + 1] = 0;
     return words.join();
   }
 
@@ -124,9 +123,14 @@ const steps = fc.array(
 /** Where things lie in the segment of a hash of `MAX_ENTRIES` of 4 + 8 bytes, in words: docs/segment-format.md. */
 const BUCKETS = 64;
 const FIRST_ELEMENT = BUCKETS + 8;
-const FIRST_GUARD = 112;
 const [LOCK, SPARE, STAGED] = [0, 2, 2];
-const GUARDS = [0, 1].map((guard) => FIRST_GUARD + guard * 16);
+const GUARDS = guardsOf(4);
+/** The guards of a hash whose elements have so many words. */
+function guardsOf(elementWords: number): number[] {
+  const first = Math.ceil((FIRST_ELEMENT + (MAX_ENTRIES + 2) * elementWords) / 16) * 16;
+  return [first, first + 16];
+}
+
 const HEADER = { FREE: 17, FREE_LOCK: 21 };
 
 describe("commands on a shared map that are called often", () => {
@@ -220,10 +224,11 @@ describe("commands on a shared map that are called often", () => {
   });
 
   test("find a spare element when there is none, and use none that lies outside", () => {
-    const hot = new Scene(true);
-    for (const link of [0, 1, FIRST_GUARD, 0x7fffffff, 0xffffffff]) {
+    const hot = new Scene(true, 4, 12);
+    const guards = guardsOf(6);
+    for (const link of [0, 1, guards[0] as number, 0x7fffffff, 0xffffffff]) {
       hot.set(1, 1);
-      for (const guard of GUARDS) hot.poke(guard + SPARE, link);
+      for (const guard of guards) hot.poke(guard + SPARE, link);
       hot.poke(HEADER.FREE, link);
       const before = readFileSync(hot.file).subarray(0, 64);
       assert.match(hot.set(1, 2), /set|ENOMEM/);
@@ -237,7 +242,7 @@ describe("commands on a shared map that are called often", () => {
   test("come to an end in a chain that goes round, and follow no link out of the segment", () => {
     const hot = new Scene(true);
     for (const key of [1, 2, 3]) hot.set(key, key);
-    for (const link of [FIRST_ELEMENT, FIRST_GUARD, 0, 0x7fffffff, 0xffffffff]) {
+    for (const link of [FIRST_ELEMENT, GUARDS[0] as number, 0, 0x7fffffff, 0xffffffff]) {
       for (let bucket = 0; bucket < 8; bucket++) hot.poke(BUCKETS + bucket, link);
       for (let element = 0; element < MAX_ENTRIES; element++) hot.poke(FIRST_ELEMENT + element * 4, link);
       assert.equal(hot.get(7), undefined);

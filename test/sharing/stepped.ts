@@ -19,7 +19,7 @@ const STEPPED: Readonly<Record<string, readonly string[]>> = {
   ],
   "shared-hash.ts": [
     ...["copyValue", "update", "#updateLocked", "#fill", "storeValue", "dropValue", "evict", "#makeRoom", "delete"],
-    ...["lookupAndDelete", "#release", "getNextKey", "#keyAfter", "#firstKey"],
+    ...["overwrite", "#readValue", "lookupAndDelete", "#release", "getNextKey", "#keyAfter", "#firstKey"],
   ],
   "shared-lru-hash.ts": ["storeValue", "dropValue", "evict", "#unlink"],
   "shared-array.ts": [

@@ -31,6 +31,8 @@ export interface SharedHashGeometry {
   /** Where in an element its value lies, and the bytes of it that user space sees. */
   readonly valueOffset: number;
   readonly valueSize: number;
+  /** Whether one load reads a value and one store overwrites it. */
+  readonly isOnePiece: boolean;
   readonly seed: number;
   /** The words that hold the free list, its lock, how many elements were ever used, and whether the map is frozen. */
   readonly free: Address;

@@ -26,12 +26,17 @@ const NOT_FOUND = -2;
 /** Beyond so many bytes a key is not worth being spelled out. */
 const MOST_KEY_BYTES = 64;
 
+/** Whether code for a table of this shape can be made: what is one piece must be as long as a number is. */
+function isFit({ keySize, valueSize, isOnePiece }: SharedHashGeometry): boolean {
+  return keySize <= MOST_KEY_BYTES && (!isOnePiece || valueSize === 4 || valueSize === 8);
+}
+
 /**
  * BPF_MAP_LOOKUP_ELEM on one hash table that is shared: `SharedHash.copyValue` with all numbers spelled out. When the version
  * has moved meanwhile, the plain command does it all again. `undefined` where no such code can be made.
  */
 export function compileSharedLookup(geometry: SharedHashGeometry, code: ElementCode): (() => number) | undefined {
-  if (geometry.keySize > MOST_KEY_BYTES) return undefined;
+  if (!isFit(geometry)) return undefined;
   return compileCommand(code, (body) => {
     const chain = new HashChain(body, geometry, code.key);
     const version = body.local(I32);
@@ -57,12 +62,12 @@ export function compileSharedLookup(geometry: SharedHashGeometry, code: ElementC
  * room for, it leaves to the plain command, and the locks as they were. `undefined` where no such code can be made.
  */
 export function compileSharedUpdate(geometry: SharedHashGeometry, code: ElementCode): (() => number) | undefined {
-  if (geometry.keySize > MOST_KEY_BYTES) return undefined;
+  if (!isFit(geometry)) return undefined;
   return compileCommand(code, (body) => {
     body.i32(0).memory(I32_LOAD, geometry.frozen).if().i32(SLOW).op(RETURN).end();
     const update = new Update(body, geometry, code);
     update.lockGuard();
-    update.replace();
+    update.overwrite();
     update.insert();
   });
 }
@@ -91,27 +96,36 @@ class Update {
     this.#takeOrElse(LOCK, () => {});
   }
 
-  /** When the key is there, puts the spare element of the guard in the place of its own, and returns. */
-  replace(): void {
+  /** When the key is there, gives it the value, and returns. */
+  overwrite(): void {
     const body = this.#body;
-    const { guard, element: old, link } = this.#chain;
+    const { isOnePiece, valueOffset, valueSize } = this.#geometry;
     this.#chain.search(() => {
-      body.get(guard).memory(I32_LOAD, SPARE).set(this.#link);
-      this.#chain.pushIsElement(this.#link);
-      body.op(I32_EQZ).if();
-      this.#unlock();
-      body.i32(SLOW).op(RETURN).end();
-      body.get(guard).i32(0).atomic(ATOMIC_I32_STORE, WORD_LOG2, SPARE);
-      this.#fill(old);
-      body.get(link).get(this.#link).atomic(ATOMIC_I32_STORE, WORD_LOG2);
-      body.get(guard).get(guard).memory(I32_LOAD, VERSION).i32(1).op(I32_ADD);
-      body.atomic(ATOMIC_I32_STORE, WORD_LOG2, VERSION);
-      body.get(guard);
-      this.#chain.pushLink(old);
-      body.atomic(ATOMIC_I32_STORE, WORD_LOG2, SPARE);
+      if (isOnePiece)
+        writeCopy(body, { base: this.#chain.element, offset: valueOffset }, { offset: this.#value }, valueSize);
+      else this.#replace();
       this.#unlock();
       body.i32(0).op(RETURN);
     });
+  }
+
+  /** Puts the spare element of the guard in the place of the one that was found. */
+  #replace(): void {
+    const body = this.#body;
+    const { guard, element: old, link } = this.#chain;
+    body.get(guard).memory(I32_LOAD, SPARE).set(this.#link);
+    this.#chain.pushIsElement(this.#link);
+    body.op(I32_EQZ).if();
+    this.#unlock();
+    body.i32(SLOW).op(RETURN).end();
+    body.get(guard).i32(0).atomic(ATOMIC_I32_STORE, WORD_LOG2, SPARE);
+    this.#fill(old);
+    body.get(link).get(this.#link).atomic(ATOMIC_I32_STORE, WORD_LOG2);
+    body.get(guard).get(guard).memory(I32_LOAD, VERSION).i32(1).op(I32_ADD);
+    body.atomic(ATOMIC_I32_STORE, WORD_LOG2, VERSION);
+    body.get(guard);
+    this.#chain.pushLink(old);
+    body.atomic(ATOMIC_I32_STORE, WORD_LOG2, SPARE);
   }
 
   /** Puts a free element at the head of the chain, and ends the function. */

@@ -32,20 +32,28 @@ const MOST_EVICTIONS = 1000;
 /**
  * A hash table that threads and processes share. Lookups and iteration take no locks, and begin again when what they were
  * reading was taken away meanwhile; writers take the guard of the bucket. An entry that is overwritten keeps its place in
- * its chain, which Linux's puts at the head: so that nobody who goes through a chain meets it twice.
+ * its chain, which Linux's puts at the head: so that nobody who goes through a chain meets it twice. A value of up to 8 bytes
+ * is overwritten by one store, so that nothing else is written which another CPU has in its cache; a longer one comes in
+ * another element that takes the place of the first.
  */
 export class SharedHash extends EmbeddedMap {
   protected readonly table: HashElements;
   readonly #userValueSize: number;
   readonly #isPercpu: boolean;
+  /** Whether one store writes a value: it is short, and there is one for all CPUs. */
+  readonly #isOnePiece: boolean;
+  /** Eight bytes for a value on its way. */
+  readonly #scratch: Address;
   readonly #agent: Agent;
 
   /** Over a segment whose sizes were checked; `isNew` for one that is only now made shared. */
-  constructor({ memory, agent }: SharingHost, base: Address, shape: SharedHashShape, isNew: boolean) {
+  constructor({ memory, agent, scratch }: SharingHost, base: Address, shape: SharedHashShape, isNew: boolean) {
     super(memory, base);
     const { keySize, maxEntries } = this;
     this.#userValueSize = shape.userValueSize;
     this.#isPercpu = shape.isPercpu;
+    this.#isOnePiece = !shape.isPercpu && shape.userValueSize <= 8;
+    this.#scratch = scratch;
     this.#agent = agent;
     const seed = this.header(HASH_HEADER.SEED) | 0;
     const plan = hashPlan(keySize, shape.storedSize, maxEntries);
@@ -62,6 +70,27 @@ export class SharedHash extends EmbeddedMap {
     const at = this.#valueAt(element);
     if (this.record === undefined) copyBytes(this.memory, at, value, this.#userValueSize);
     else this.record.storeNew(this.memory, at, value);
+  }
+
+  /** Overwrites a value that is written in one piece, where it is. For who holds the guard. */
+  protected overwrite(element: number, value: Address): void {
+    const { i32, i64 } = this.memory;
+    const at = this.#valueAt(element);
+    copyBytes(this.memory, this.#scratch, value, this.#userValueSize);
+    if (this.#userValueSize <= 4) i32[at >>> 2] = i32[this.#scratch >>> 2] as number;
+    else i64[at >>> 3] = i64[this.#scratch >>> 3] as bigint;
+  }
+
+  /** Gives user space a value, which somebody may be overwriting. */
+  #readValue(element: number, to: Address): void {
+    const { i32, i64 } = this.memory;
+    let from = this.#valueAt(element);
+    if (this.#isOnePiece) {
+      if (this.#userValueSize <= 4) i32[this.#scratch >>> 2] = i32[from >>> 2] as number;
+      else i64[this.#scratch >>> 3] = i64[from >>> 3] as bigint;
+      from = this.#scratch;
+    }
+    this.loadValue(from, to);
   }
 
   override get cpuStride(): number {
@@ -108,7 +137,7 @@ export class SharedHash extends EmbeddedMap {
     for (;;) {
       const version = table.version(guard);
       const element = table.find(bucket, key >>> 2);
-      if (element !== 0) this.loadValue(this.#valueAt(element), value);
+      if (element !== 0) this.#readValue(element, value);
       if (table.version(guard) === version) return element === 0 ? -ENOENT : 0;
     }
   }
@@ -134,6 +163,10 @@ export class SharedHash extends EmbeddedMap {
     const link = table.linkTo(bucket, key >>> 2);
     if (link !== 0) {
       if (flags === BPF_NOEXIST) return -EEXIST;
+      if (this.#isOnePiece && this.record === undefined) {
+        this.overwrite(table.linked(link), value);
+        return 0;
+      }
       const spare = table.takeSpare(guard);
       if (spare === 0) return NEEDS_SPARE;
       const replaced = table.linked(link);
@@ -188,7 +221,7 @@ export class SharedHash extends EmbeddedMap {
     const link = table.linkTo(bucket, key >>> 2);
     if (link !== 0) {
       const element = table.remove(guard, link);
-      this.loadValue(this.#valueAt(element), value);
+      this.#readValue(element, value);
       this.#release(element);
     }
     table.unlock(guard);
@@ -331,7 +364,7 @@ export class SharedHash extends EmbeddedMap {
     const hasValues = hasKeys && accessOk(memory, value, chain.length * valueSize);
     for (const element of chain) {
       if (hasKeys) copyBytes(memory, key, (element + 1) * 4, keySize);
-      if (hasValues) this.loadValue(this.#valueAt(element), value);
+      if (hasValues) this.#readValue(element, value);
       key += keySize;
       value += valueSize;
     }
@@ -363,6 +396,7 @@ export class SharedHash extends EmbeddedMap {
       keySize: this.keySize,
       valueOffset: table.valueWord * 4,
       valueSize: this.#userValueSize,
+      isOnePiece: this.#isOnePiece,
       seed: table.seed,
       free: base + HASH_HEADER.FREE,
       freeLock: base + HASH_HEADER.FREE_LOCK,

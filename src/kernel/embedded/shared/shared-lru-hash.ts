@@ -33,6 +33,11 @@ export class SharedLruHash extends SharedHash {
     if (replaced !== 0) this.memory.i32[element + this.#used] = 1;
   }
 
+  protected override overwrite(element: number, value: Address): void {
+    super.overwrite(element, value);
+    this.memory.i32[element + this.#used] = 1;
+  }
+
   /** Whatever comes in the place of a deleted entry may lie right before the hand, which must not take it for the oldest. */
   protected override dropValue(element: number): void {
     this.memory.i32[element + this.#used] = 1;

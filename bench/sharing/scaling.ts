@@ -1,0 +1,46 @@
+import { spawnSync } from "node:child_process";
+import { BUILT } from "../build.ts";
+import { ratioOf, type Spread } from "../statistics.ts";
+
+/** What some operations took, in nanoseconds: by the clock, and of CPU time. */
+export interface Effort {
+  readonly elapsed: number;
+  readonly worked: number;
+}
+
+/** The efforts of one thread, and of two with as many operations each, round by round. */
+export type ScalingSamples = readonly {
+  readonly loop: "get" | "set";
+  readonly map: "shared" | "own";
+  readonly one: Effort[];
+  readonly two: Effort[];
+}[];
+
+/** How many times as much two threads get done as one, each on keys of its own. */
+export interface Scaling {
+  readonly loop: "get" | "set";
+  /** Whether they share the map, or have one each: then nothing but the machine is in their way. */
+  readonly map: "shared" | "own";
+  /** By CPU time, as if each had had a CPU to itself all the time. */
+  readonly worked: Spread;
+  /** By the clock, the fastest round of one against the fastest of two. */
+  readonly elapsed: number;
+}
+
+export function measureScaling(entries: number, rounds: number, operations: number): Scaling[] {
+  const args = [BUILT.scalingProcess, ...[entries, rounds, operations].map(String)];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  if (stdout === "") throw new Error(`threads that share a map could not be measured: ${stderr}`);
+  return (JSON.parse(stdout) as ScalingSamples).map(({ loop, map, one, two }) => {
+    const all = (of: readonly Effort[], measure: keyof Effort): number[] => of.map((effort) => effort[measure]);
+    const worked = ratioOf(all(one, "worked"), all(two, "worked"));
+    // Two have done twice as much in the CPU time of both, of which each has had half.
+    const fastest = (of: readonly Effort[]): number => Math.min(...all(of, "elapsed"));
+    return {
+      loop,
+      map,
+      worked: { median: 4 * worked.median, low: 4 * worked.low, high: 4 * worked.high },
+      elapsed: (2 * fastest(one)) / fastest(two),
+    };
+  });
+}
