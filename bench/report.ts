@@ -22,6 +22,12 @@ const PLACE_TITLES: Readonly<Record<Place, string>> = {
   linux: "On the Linux kernel, by bpf(2)",
 };
 
+const SCALED_MAPS = {
+  shared: "each on keys of its own",
+  roomy: "the same in a map that is an eighth full",
+  own: "each on a map of its own",
+} as const;
+
 const KERNEL_TITLES = { embedded: "mapiary embedded, a directory of maps", linux: "mapiary linux" } as const;
 
 /** What was measured on what, in lines. */
@@ -148,7 +154,7 @@ function spread({ median, low, high }: Spread, places: number): string[] {
 
 function scalingRows({ scaling }: Result["sharing"]): string[][] {
   const rows = scaling.map(({ loop, map, worked, elapsed }) => [
-    map === "shared" ? `${loop}, each on keys of its own` : `${loop}, each on a map of its own`,
+    `${loop}, ${SCALED_MAPS[map]}`,
     `${worked.median.toFixed(2)} (${worked.low.toFixed(2)}–${worked.high.toFixed(2)})`,
     elapsed.toFixed(2),
   ]);

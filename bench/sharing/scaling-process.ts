@@ -8,13 +8,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { embedded, u32, u64 } from "mapiary";
-import type { Effort, ScalingSamples } from "./scaling.ts";
+import type { Effort, Scaling, ScalingSamples } from "./scaling.ts";
 
 /** What a thread is asked to do, together with how many. */
 export interface Asked {
   readonly loop: "get" | "set";
-  /** On the map that the threads share, or on one of each thread's own, which says what the machine can do. */
-  readonly map: "shared" | "own";
+  /** Which map: see `Scaling`. */
+  readonly map: Scaling["map"];
   readonly count: number;
   readonly threads: number;
 }
@@ -31,8 +31,12 @@ const [entries = 0, rounds = 0, operations = 0] = process.argv.slice(2).map(Numb
 const directory = mkdtempSync(join(process.platform === "linux" ? "/dev/shm" : tmpdir(), "mapiary-bench-"));
 process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
 const bpf = embedded({ bpffs: directory });
-const map = bpf.createMap({ type: "hash", name: "scaling", key: u32, value: u64.number, maxEntries: entries });
-map.setMany(Array.from({ length: entries }, (_, key): [number, number] => [key, key]));
+const all = Array.from({ length: entries }, (_, key): [number, number] => [key, key]);
+const maps = Object.entries({ shared: entries, roomy: 8 * entries }).map(([name, maxEntries]) => {
+  const map = bpf.createMap({ type: "hash", name, key: u32, value: u64.number, maxEntries });
+  map.setMany(all);
+  return map;
+});
 
 const waiting = new Int32Array(new SharedArrayBuffer(4));
 const threads = [0, 1].map((index) => {
@@ -42,7 +46,7 @@ const threads = [0, 1].map((index) => {
 await Promise.all(threads.map((thread) => once(thread, "message")));
 
 const samples: ScalingSamples = (["get", "set"] as const).flatMap((loop) =>
-  (["shared", "own"] as const).map((of) => ({ loop, map: of, one: [], two: [] })),
+  (["shared", "roomy", "own"] as const).map((of) => ({ loop, map: of, one: [], two: [] })),
 );
 for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
   for (const { loop, map: of, one, two } of samples) {
@@ -54,6 +58,7 @@ for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
   }
 }
 for (const thread of threads) await thread.terminate();
+for (const map of maps) map.close();
 process.stdout.write(JSON.stringify(samples));
 
 /** Has threads do all their operations at the same time: how long it took, and how much CPU time all of them. */

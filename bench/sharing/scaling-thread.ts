@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { embedded, type HashMap, type KernelHandle, u32, u64 } from "mapiary";
 import { cpuTime } from "../cpu-time.ts";
 import { shuffledKeys } from "../key-sequence.ts";
-import type { Effort } from "./scaling.ts";
+import type { Effort, Scaling } from "./scaling.ts";
 import type { Asked, ThreadTime } from "./scaling-process.ts";
 
 const { share, index, entries, waiting } = workerData as {
@@ -13,7 +13,6 @@ const { share, index, entries, waiting } = workerData as {
   waiting: Int32Array;
 };
 const bpf = embedded({ share });
-const map = bpf.openMap({ name: "scaling" }, { type: "hash", key: u32, value: u64.number });
 const keys = shuffledKeys((index * entries) / 2, entries / 2, 1 + index);
 let sum = 0;
 
@@ -51,7 +50,15 @@ function loopsOver(name: string, of: HashMap<number, number>): Record<Asked["loo
   });
 }
 
-const loops = { shared: loopsOver("shared", map as HashMap<number, number>), own: loopsOver("own", own) };
+function open(name: string): HashMap<number, number> {
+  return bpf.openMap({ name }, { type: "hash", key: u32, value: u64.number }) as HashMap<number, number>;
+}
+
+const loops: Readonly<Record<Scaling["map"], ReturnType<typeof loopsOver>>> = {
+  shared: loopsOver("shared", open("shared")),
+  roomy: loopsOver("roomy", open("roomy")),
+  own: loopsOver("own", own),
+};
 
 parentPort?.on("message", ({ loop, map: which, count, threads }: Asked) => {
   // Whoever came before has left other things in the caches.

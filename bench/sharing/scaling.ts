@@ -11,7 +11,7 @@ export interface Effort {
 /** The efforts of one thread, and of two with as many operations each, round by round. */
 export type ScalingSamples = readonly {
   readonly loop: "get" | "set";
-  readonly map: "shared" | "own";
+  readonly map: Scaling["map"];
   readonly one: Effort[];
   readonly two: Effort[];
 }[];
@@ -19,8 +19,11 @@ export type ScalingSamples = readonly {
 /** How many times as much two threads get done as one, each on keys of its own. */
 export interface Scaling {
   readonly loop: "get" | "set";
-  /** Whether they share the map, or have one each: then nothing but the machine is in their way. */
-  readonly map: "shared" | "own";
+  /**
+   * They share a full map; one of which an eighth is full, so that the chains are short in which one thread comes by what the
+   * other writes; or they have a map each, and nothing but the machine is in their way.
+   */
+  readonly map: "shared" | "roomy" | "own";
   /** By CPU time, as if each had had a CPU to itself all the time. */
   readonly worked: Spread;
   /** By the clock, the fastest round of one against the fastest of two. */
@@ -34,8 +37,8 @@ export function measureScaling(entries: number, rounds: number, operations: numb
   return (JSON.parse(stdout) as ScalingSamples).map(({ loop, map, one, two }) => {
     const all = (of: readonly Effort[], measure: keyof Effort): number[] => of.map((effort) => effort[measure]);
     const worked = ratioOf(all(one, "worked"), all(two, "worked"));
-    // Two have done twice as much in the CPU time of both, of which each has had half.
     const fastest = (of: readonly Effort[]): number => Math.min(...all(of, "elapsed"));
+    // Two have done twice as much, each in half of their CPU time.
     return {
       loop,
       map,

@@ -12,6 +12,7 @@ import {
   type MapKind,
   remove,
   run,
+  type Scenario,
   set,
   somebodyDied,
   takeOut,
@@ -21,9 +22,16 @@ import {
 } from "./model.ts";
 
 const HASH: MapKind = { type: 1, valueWords: 2, maxEntries: 3, key: (number) => [number], mapFlags: ZERO_SEED };
+/** Values of up to 8 bytes are overwritten by one store, longer ones in another element. */
+const LONG_HASH: MapKind = { ...HASH, valueWords: 3 };
 const LRU: MapKind = { ...HASH, type: 9, maxEntries: 2 };
 
-inEveryOrder("a hash", HASH, (holds) => {
+const EXIST = 2;
+
+inEveryOrder("a hash", HASH, holdsForHash);
+inEveryOrder("a hash of long values", LONG_HASH, holdsForHash);
+
+function holdsForHash(holds: (name: string, scenario: Scenario) => void): void {
   holds("a value that is overwritten is the old or the new one, and whole", {
     entries: [
       [1, 10],
@@ -97,7 +105,38 @@ inEveryOrder("a hash", HASH, (holds) => {
         isOneOf(contents(world).get(1), 10, 11, 12);
       },
     });
-});
+
+  holds("who takes an entry while it is overwritten gets the last value, or leaves the new one", {
+    entries: [
+      [1, 10],
+      [2, 20],
+    ],
+    programs: [set(1, 11), takeOut(1)],
+    check(world, [written, taken]) {
+      const found = contents(world);
+      if (taken !== undefined) isOneOf(taken, 10, 11);
+      if (written === 0 && taken === 10) assert.equal(found.get(1), 11);
+      if (taken === 11) assert.equal(found.get(1), undefined);
+    },
+  });
+
+  if (IS_LONG)
+    holds("an overwrite meets no element that has another key by then", {
+      entries: [
+        [1, 10],
+        [2, 20],
+        [3, 30],
+      ],
+      programs: [set(1, 11, EXIST), both(remove(1), set(4, 40))],
+      check(world, [written, others]) {
+        const found = contents(world);
+        isOneOf(found.get(4), ...(somebodyDied() ? [undefined, 40] : [40]));
+        isOneOf(found.get(1), ...(others === undefined ? [undefined, 10, 11] : [undefined]));
+        isOneOf(written, undefined, 0, ENOENT);
+        assert.equal(found.get(2), 20);
+      },
+    });
+}
 
 inEveryOrder("a hash that evicts", LRU, (holds) => {
   holds("a new entry takes the place of an old one, and no place is lost", {

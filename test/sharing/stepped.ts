@@ -11,15 +11,39 @@ const SHARED = join(ROOT, "src/kernel/embedded/shared");
 
 /** The methods and functions of each file that touch shared memory. */
 const STEPPED: Readonly<Record<string, readonly string[]>> = {
-  "locks.ts": ["take", "tryTake", "release", "version", "bumpVersion"],
+  "locks.ts": ["take", "tryTake", "awaitRelease", "release", "version", "bumpVersion"],
   "hash-elements.ts": [
-    ...["lock", "unlock", "find", "linkTo", "hasKey", "linked", "insert", "replace", "remove", "chain", "takeSpare"],
+    ...[
+      "lock",
+      "unlock",
+      "awaitSharers",
+      "tryShare",
+      "unshare",
+      "find",
+      "linkTo",
+      "hasKey",
+      "linked",
+      "insert",
+      "replace",
+      "remove",
+      "chain",
+      "takeSpare",
+    ],
     ...["giveSpare", "take", "giveBack", "awaitHolders", "sweep", "#collect", "version", "#lockFree", "#unlockFree"],
     ...["#suspectLoss", "isLeaky"],
   ],
   "shared-hash.ts": [
     ...["copyValue", "update", "#updateLocked", "#fill", "storeValue", "dropValue", "evict", "#makeRoom", "delete"],
-    ...["overwrite", "#readValue", "lookupAndDelete", "#release", "getNextKey", "#keyAfter", "#firstKey"],
+    ...[
+      "overwrite",
+      "#overwriteShared",
+      "#readValue",
+      "lookupAndDelete",
+      "#release",
+      "getNextKey",
+      "#keyAfter",
+      "#firstKey",
+    ],
   ],
   "shared-lru-hash.ts": ["storeValue", "dropValue", "evict", "#unlink"],
   "shared-array.ts": [

@@ -22,6 +22,18 @@ export const GUARD = {
 
 const GUARD_BYTES = GUARD.WORDS * 4;
 
+/**
+ * Who only overwrites values where they are takes a share of a guard instead of its lock: a word in a line of the cache that
+ * is the agent's own, more or less. Who has a share writes when nobody holds the lock; who takes the lock waits until nobody
+ * has a share. Of each guard there are so many shares, a power of two.
+ */
+export const SHARES = 8;
+
+/** The bytes from the words of one share to those of the next, one for each guard. */
+export function shareStride(guards: number): number {
+  return Math.max(GUARD_BYTES, guards * 4);
+}
+
 /** The most guards of one map. */
 const MOST_GUARDS = 64;
 

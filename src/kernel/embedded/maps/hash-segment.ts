@@ -1,7 +1,7 @@
 import { E2BIG, ENOMEM } from "../../../abi/errno.ts";
 import { BPF_F_ZERO_SEED } from "../../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../../memory/address-space.ts";
-import { guardCount, guardsAt, guardsEnd } from "../guards.ts";
+import { guardCount, guardsAt, guardsEnd, SHARES, shareStride } from "../guards.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
 import { allCpusSize } from "./percpu-values.ts";
@@ -67,6 +67,8 @@ export interface HashPlan {
   readonly elements: number;
   readonly guards: number;
   readonly firstGuard: number;
+  /** The shares of the guards: see `SHARES`. */
+  readonly firstShare: number;
   readonly end: number;
 }
 
@@ -84,7 +86,8 @@ export function hashPlan(keySize: number, storedSize: number, maxEntries: number
     elements,
     guards,
     firstGuard: guardsAt(tables),
-    end: guardsEnd(tables, guards),
+    firstShare: guardsEnd(tables, guards),
+    end: guardsEnd(tables, guards) + SHARES * shareStride(guards),
   };
 }
 

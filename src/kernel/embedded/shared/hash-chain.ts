@@ -21,6 +21,10 @@ export interface SharedHashGeometry {
   readonly bucketMask: number;
   readonly guards: Address;
   readonly guardMask: number;
+  /** The first share of the first guard, the bytes from one share to the next, and the share of the agent that runs the code. */
+  readonly shares: Address;
+  readonly shareBytes: number;
+  readonly ownShare: Address;
   /** The link to the first element, how far behind it the last one lies, and how many there are. */
   readonly first: number;
   readonly last: number;
@@ -52,6 +56,8 @@ export class HashChain {
   /** The addresses of the guard, the bucket, an element, and the word that links to it. */
   readonly guard: Local;
   readonly bucket: Local;
+  /** What lies between the shares of the first guard and those of its own. */
+  readonly share: Local;
   readonly element: Local;
   readonly link: Local;
   readonly #body: FunctionBody;
@@ -63,12 +69,14 @@ export class HashChain {
     this.key = new HashKey(body, geometry.keySize, geometry.seed);
     this.guard = body.local(I32);
     this.bucket = body.local(I32);
+    this.share = body.local(I32);
     this.element = body.local(I32);
     this.link = body.local(I32);
     body.i32(key).set(this.element);
     this.key.read(this.element);
     this.key.hash();
     this.#place(geometry.guards, geometry.guardMask, GUARD_LOG2, this.guard);
+    this.#place(0, geometry.guardMask, WORD_LOG2, this.share);
     this.#place(geometry.buckets, geometry.bucketMask, WORD_LOG2, this.bucket);
   }
 

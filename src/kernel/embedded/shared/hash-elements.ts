@@ -1,5 +1,5 @@
 import type { AddressSpace } from "../../../memory/address-space.ts";
-import { GUARD } from "../guards.ts";
+import { GUARD, SHARES, shareStride } from "../guards.ts";
 import { jhash, jhashTwoWords, jhashWord } from "../jhash.ts";
 import { HASH_HEADER, type HashPlan, valueWord } from "../maps/hash-segment.ts";
 import { SEGMENT } from "../segment.ts";
@@ -35,6 +35,10 @@ export class HashElements {
   readonly buckets: number;
   readonly guards: number;
   readonly guardMask: number;
+  /** The word of the first guard's first share, the words from one share to the next, and how far on the share of this agent is. */
+  readonly shares: number;
+  readonly shareWords: number;
+  readonly ownShare: number;
   /** The link to the first element, and how far behind it the last one lies. */
   readonly first: number;
   readonly last: number;
@@ -56,6 +60,9 @@ export class HashElements {
     this.last = (place.elements - 1) * this.elementWords;
     this.guards = (place.base + place.firstGuard) >>> 2;
     this.guardMask = place.guards - 1;
+    this.shares = (place.base + place.firstShare) >>> 2;
+    this.shareWords = shareStride(place.guards) / 4;
+    this.ownShare = (agent.number & (SHARES - 1)) * this.shareWords;
     this.keyWords = Math.ceil(place.keySize / 4);
     this.valueWord = valueWord(place.keySize);
     this.seed = place.seed;
@@ -103,9 +110,38 @@ export class HashElements {
    * its chain.
    */
   lock(guard: number): void {
-    if (!this.locks.take(guard + GUARD.LOCK)) return;
-    bumpVersion(this.#memory.i32, guard);
-    this.#suspectLoss();
+    if (this.locks.take(guard + GUARD.LOCK)) {
+      bumpVersion(this.#memory.i32, guard);
+      this.#suspectLoss();
+    }
+    this.awaitSharers(guard);
+  }
+
+  /** Waits until nobody has a share of a guard. For who holds it. */
+  awaitSharers(guard: number): void {
+    let share = this.#shareOf(guard);
+    for (let count = 0; count < SHARES; count++) {
+      this.locks.awaitRelease(share);
+      share += this.shareWords;
+    }
+  }
+
+  /** Takes a share of a guard, with which no chain may be changed but values may be overwritten. False when that has to wait. */
+  tryShare(guard: number): boolean {
+    const share = this.#shareOf(guard) + this.ownShare;
+    if (!this.locks.tryTake(share)) return false;
+    if (Atomics.load(this.#memory.i32, guard + GUARD.LOCK) === 0) return true;
+    this.locks.release(share);
+    return false;
+  }
+
+  unshare(guard: number): void {
+    this.locks.release(this.#shareOf(guard) + this.ownShare);
+  }
+
+  /** The first share of a guard. */
+  #shareOf(guard: number): number {
+    return this.shares + (guard - this.guards) / GUARD.WORDS;
   }
 
   unlock(guard: number): void {

@@ -36,6 +36,17 @@ export class Locks {
     return Atomics.compareExchange(this.#memory.i32, word, 0, this.#agent.number) === 0;
   }
 
+  /** Waits until nobody holds the lock in a word. One whose owner has died is free then. */
+  awaitRelease(word: number): void {
+    const { i32 } = this.#memory;
+    const own = this.#agent.number;
+    for (let attempt = 0; Atomics.load(i32, word) !== 0; attempt++) {
+      const owner = Atomics.compareExchange(i32, word, 0, 0);
+      const isDead = owner !== 0 && (owner === own || this.#agent.waitFor(owner, attempt));
+      if (isDead) Atomics.compareExchange(i32, word, owner, 0);
+    }
+  }
+
   release(word: number): void {
     Atomics.store(this.#memory.i32, word, 0);
   }

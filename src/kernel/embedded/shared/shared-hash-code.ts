@@ -1,5 +1,5 @@
 import type { Address } from "../../../memory/address-space.ts";
-import { GUARD } from "../guards.ts";
+import { GUARD, SHARES } from "../guards.ts";
 import type { ElementCode } from "../map-ops.ts";
 import type { FunctionBody, Local } from "../programs/wasm/function-body.ts";
 import {
@@ -14,6 +14,7 @@ import {
   I32_LOAD,
   I32_MUL,
   I32_NE,
+  I32_OR,
   I32_STORE,
   RETURN,
 } from "../programs/wasm/opcodes.ts";
@@ -66,6 +67,7 @@ export function compileSharedUpdate(geometry: SharedHashGeometry, code: ElementC
   return compileCommand(code, (body) => {
     body.i32(0).memory(I32_LOAD, geometry.frozen).if().i32(SLOW).op(RETURN).end();
     const update = new Update(body, geometry, code);
+    if (geometry.isOnePiece) update.overwriteShared();
     update.lockGuard();
     update.overwrite();
     update.insert();
@@ -91,22 +93,57 @@ class Update {
     this.#element = body.local(I32);
   }
 
+  /** When the key is there, overwrites its value with a share of the guard alone, and returns. */
+  overwriteShared(): void {
+    const body = this.#body;
+    const { guard, share } = this.#chain;
+    const { ownShare } = this.#geometry;
+    const unshare = (): void => {
+      body.get(share).i32(0).atomic(ATOMIC_I32_STORE, WORD_LOG2, ownShare);
+    };
+    body.get(share);
+    this.#takeOrElse(ownShare, () => {});
+    body.get(guard).atomic(ATOMIC_I32_LOAD, WORD_LOG2, LOCK).if();
+    unshare();
+    body.i32(SLOW).op(RETURN).end();
+    this.#chain.search(() => {
+      this.#store();
+      unshare();
+      body.i32(0).op(RETURN);
+    });
+    unshare();
+  }
+
   lockGuard(): void {
-    this.#body.get(this.#chain.guard);
+    const body = this.#body;
+    const { shares, shareBytes } = this.#geometry;
+    body.get(this.#chain.guard);
     this.#takeOrElse(LOCK, () => {});
+    for (let index = 0; index < SHARES; index++) {
+      body.get(this.#chain.share).atomic(ATOMIC_I32_LOAD, WORD_LOG2, shares + index * shareBytes);
+      if (index > 0) body.op(I32_OR);
+    }
+    body.if();
+    this.#unlock();
+    body.i32(SLOW).op(RETURN).end();
   }
 
   /** When the key is there, gives it the value, and returns. */
   overwrite(): void {
     const body = this.#body;
-    const { isOnePiece, valueOffset, valueSize } = this.#geometry;
     this.#chain.search(() => {
-      if (isOnePiece)
-        writeCopy(body, { base: this.#chain.element, offset: valueOffset }, { offset: this.#value }, valueSize);
+      if (this.#geometry.isOnePiece) this.#store();
       else this.#replace();
       this.#unlock();
       body.i32(0).op(RETURN);
     });
+  }
+
+  /** Overwrites the value of the element that was found. */
+  #store(): void {
+    const { valueOffset, valueSize } = this.#geometry;
+    const to = { base: this.#chain.element, offset: valueOffset };
+    writeCopy(this.#body, to, { offset: this.#value }, valueSize);
   }
 
   /** Puts the spare element of the guard in the place of the one that was found. */

@@ -72,7 +72,12 @@ export class SharedHash extends EmbeddedMap {
     else this.record.storeNew(this.memory, at, value);
   }
 
-  /** Overwrites a value that is written in one piece, where it is. For who holds the guard. */
+  /** Whether a value that is there is overwritten where it is. */
+  protected get overwritesInPlace(): boolean {
+    return this.#isOnePiece && this.record === undefined;
+  }
+
+  /** Overwrites a value that is written in one piece, where it is. For who holds the guard or has a share of it. */
   protected overwrite(element: number, value: Address): void {
     const { i32, i64 } = this.memory;
     const at = this.#valueAt(element);
@@ -148,6 +153,7 @@ export class SharedHash extends EmbeddedMap {
     const { table } = this;
     const bucket = table.bucketOf(key >>> 2);
     const guard = table.guardOf(bucket);
+    if (mode !== BPF_NOEXIST && this.#overwriteShared(bucket, guard, key, value)) return 0;
     for (let attempt = 0; ; attempt++) {
       table.lock(guard);
       const result = this.#updateLocked(bucket, guard, key, value, mode);
@@ -158,12 +164,22 @@ export class SharedHash extends EmbeddedMap {
     }
   }
 
+  /** Overwrites a value where it is, if that can be done now: without the lock of the guard, so that others can do the same. */
+  #overwriteShared(bucket: number, guard: number, key: Address, value: Address): boolean {
+    const { table } = this;
+    if (!this.overwritesInPlace || !table.tryShare(guard)) return false;
+    const element = table.find(bucket, key >>> 2);
+    if (element !== 0) this.overwrite(element, value);
+    table.unshare(guard);
+    return element !== 0;
+  }
+
   #updateLocked(bucket: number, guard: number, key: Address, value: Address, flags: number): number {
     const { table } = this;
     const link = table.linkTo(bucket, key >>> 2);
     if (link !== 0) {
       if (flags === BPF_NOEXIST) return -EEXIST;
-      if (this.#isOnePiece && this.record === undefined) {
+      if (this.overwritesInPlace) {
         this.overwrite(table.linked(link), value);
         return 0;
       }
@@ -388,6 +404,9 @@ export class SharedHash extends EmbeddedMap {
       bucketMask: table.bucketMask,
       guards: table.guards * 4,
       guardMask: table.guardMask,
+      shares: table.shares * 4,
+      shareBytes: table.shareWords * 4,
+      ownShare: (table.shares + table.ownShare) * 4,
       first: table.first,
       last: table.last,
       elements: table.elements,

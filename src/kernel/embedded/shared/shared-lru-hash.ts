@@ -33,9 +33,9 @@ export class SharedLruHash extends SharedHash {
     if (replaced !== 0) this.memory.i32[element + this.#used] = 1;
   }
 
-  protected override overwrite(element: number, value: Address): void {
-    super.overwrite(element, value);
-    this.memory.i32[element + this.#used] = 1;
+  /** What is overwritten comes in another element, as its use has to be noted too. */
+  protected override get overwritesInPlace(): boolean {
+    return false;
   }
 
   /** Whatever comes in the place of a deleted entry may lie right before the hand, which must not take it for the oldest. */
