@@ -155,6 +155,20 @@ describe("npm run bench -- --quick --json", () => {
     assertSpread(loading.tenth);
   });
 
+  test("threads share a map, and another process sees updates", () => {
+    const { scaling, delays } = result.sharing;
+    assert.equal(scaling.length, 6);
+    for (const { worked, elapsed } of scaling) {
+      assertSpread(worked);
+      assert.ok(elapsed > 0);
+    }
+    assert.deepEqual(
+      delays.map(({ kernel }) => kernel),
+      linux.available() ? ["embedded", "linux"] : ["embedded"],
+    );
+    for (const { p50, p90, p99, most } of delays) assert.ok(p50 > 0 && p50 <= p90 && p90 <= p99 && p99 <= most);
+  });
+
   test("no record of a ring buffer is lost", () => {
     const { consumers, absent } = result.rings;
     assert.equal(consumers.length, absent === undefined ? 3 : 0);

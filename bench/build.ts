@@ -57,7 +57,7 @@ export function buildJavaScript(): void {
       "values/struct-process.ts",
       "values/live-memory-process.ts",
       "sharing/scaling-process.ts",
-      "sharing/scaling-thread.ts",
+      "sharing/scaling-thread-process.ts",
       "sharing/delay-process.ts",
       "memory-of-map.ts",
       "growth/growth-process.ts",

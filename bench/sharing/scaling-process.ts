@@ -41,7 +41,7 @@ const maps = Object.entries({ shared: entries, roomy: 8 * entries }).map(([name,
 const waiting = new Int32Array(new SharedArrayBuffer(4));
 const threads = [0, 1].map((index) => {
   const workerData = { share: bpf.share(), index, entries, waiting };
-  return new Worker(new URL("scaling-thread.js", import.meta.url), { workerData });
+  return new Worker(new URL("scaling-thread-process.js", import.meta.url), { workerData });
 });
 await Promise.all(threads.map((thread) => once(thread, "message")));
 

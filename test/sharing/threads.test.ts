@@ -2,21 +2,22 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { embedded, u32, u64 } from "mapiary";
+import { bytes, embedded, u32, u64 } from "mapiary";
 import { linux } from "mapiary/linux";
 import { newDirectory } from "../kernels.ts";
 import { type Bundle, bundle } from "./bundle.ts";
 
 const ROUNDS = 300;
 
-let [thread, cpuThread]: Bundle[] = [];
+let [thread, cpuThread, tearingThread]: Bundle[] = [];
 
 before(async () => {
-  [thread, cpuThread] = await Promise.all(["thread-process.ts", "cpu-thread-process.ts"].map(bundle));
+  const modules = ["thread-process.ts", "cpu-thread-process.ts", "tearing-thread-process.ts"];
+  [thread, cpuThread, tearingThread] = await Promise.all(modules.map(bundle));
 });
 
 after(() => {
-  for (const made of [thread, cpuThread]) made?.remove();
+  for (const made of [thread, cpuThread, tearingThread]) made?.remove();
 });
 
 /** The first message of a thread, once it has ended. */
@@ -65,6 +66,28 @@ describe("threads that share the maps of a kernel", () => {
       expected[cpu] = BigInt(runs[index] as number);
     });
     for (const map of [array, hash]) assert.deepEqual([...(map.get(0) as Iterable<bigint>)], expected);
+  });
+
+  test("never read half of a value, whatever its size, and write the same keys at the same time", async () => {
+    using bpf = embedded({ bpffs: newDirectory() });
+    const maps = [4, 8, 12].flatMap((size) => {
+      const spec = { value: bytes(size), maxEntries: 8 } as const;
+      return [
+        bpf.createMap({ type: "hash", name: `hash${size}`, key: u32, ...spec }),
+        bpf.createMap({ type: "array", name: `array${size}`, ...spec }),
+      ];
+    });
+    const answers = await Promise.all(
+      [1, 2].map((seed) => {
+        const workerData = { share: bpf.share(), rounds: 10_000, seed };
+        return answerOf<{ torn: number; found: number }>(tearingThread, workerData);
+      }),
+    );
+    for (const { torn, found } of answers) {
+      assert.equal(torn, 0);
+      assert(found > 30_000);
+    }
+    for (const map of maps) for (const value of map.values()) assert.equal(new Set(value).size, 1);
   });
 
   test("can be had by a kernel in a directory alone, and others say so", () => {

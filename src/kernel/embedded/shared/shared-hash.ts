@@ -82,20 +82,27 @@ export class SharedHash extends EmbeddedMap {
     const { i32, i64 } = this.memory;
     const at = this.#valueAt(element);
     copyBytes(this.memory, this.#scratch, value, this.#userValueSize);
-    if (this.#userValueSize <= 4) i32[at >>> 2] = i32[this.#scratch >>> 2] as number;
-    else i64[at >>> 3] = i64[this.#scratch >>> 3] as bigint;
+    if (this.#userValueSize <= 4) {
+      i32[at >>> 2] = i32[this.#scratch >>> 2] as number;
+    } else {
+      i64[at >>> 3] = i64[this.#scratch >>> 3] as bigint;
+    }
   }
 
   /** Gives user space a value, which somebody may be overwriting. */
   #readValue(element: number, to: Address): void {
     const { i32, i64 } = this.memory;
-    let from = this.#valueAt(element);
-    if (this.#isOnePiece) {
-      if (this.#userValueSize <= 4) i32[this.#scratch >>> 2] = i32[from >>> 2] as number;
-      else i64[this.#scratch >>> 3] = i64[from >>> 3] as bigint;
-      from = this.#scratch;
+    const at = this.#valueAt(element);
+    if (!this.#isOnePiece) {
+      this.loadValue(at, to);
+      return;
     }
-    this.loadValue(from, to);
+    if (this.#userValueSize <= 4) {
+      i32[this.#scratch >>> 2] = i32[at >>> 2] as number;
+    } else {
+      i64[this.#scratch >>> 3] = i64[at >>> 3] as bigint;
+    }
+    this.loadValue(this.#scratch, to);
   }
 
   override get cpuStride(): number {
