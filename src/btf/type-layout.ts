@@ -43,7 +43,7 @@ const GREATEST_DEPTH = 32;
  *
  * const builder = new BtfBuilder();
  * const u32 = builder.add({ kind: "int", name: "__u32", size: 4, bits: 32 });
- * const members = [{ name: "pid", type: u32, bitOffset: 0 }];
+ * const members = [{ name: "pid", type: u32, bitOffset: 0, bitfieldSize: 0 }];
  * builder.add({ kind: "struct", name: "event", size: 4, members });
  *
  * const event = layoutOfType(new Btf(builder.encode()), "struct event");
