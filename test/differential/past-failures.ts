@@ -144,6 +144,26 @@ export const PAST_FAILURES: readonly { readonly title: string; readonly program:
       { op: "update", slot: 0, key: 0, value: 2, flags: 0 },
     ],
   },
+  {
+    title: "no byte of the info of BTF is written to where nothing can be",
+    program: [
+      { op: "btfLoad", btf: 0, source: 0, mutation: null, flags: 0, log: { level: 0, size: 0 } },
+      {
+        op: "create",
+        slot: 0,
+        type: 2,
+        keySize: 4,
+        valueSize: 4,
+        maxEntries: 1,
+        flags: 0,
+        name: "",
+        odd: null,
+        types: { btf: 0, key: 1, value: 1 },
+      },
+      { op: "btfForMap", btf: 0, slot: 0 },
+      { op: "raw", cmd: 15, slot: 0, key: 3, size: 32, junkAt: null, pointer: "wide", which: 0, flags: 1, shift: 0 },
+    ],
+  },
 ];
 
 interface TypedMap {

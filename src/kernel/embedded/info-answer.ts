@@ -28,7 +28,7 @@ export function answerInfo(
   answer.set(u8.subarray(info, info + length));
   const error = fill(new DataView(answer.buffer));
   if (error !== 0) return error;
-  u8.set(answer.subarray(0, length), info);
+  if (length > 0) u8.set(answer.subarray(0, length), info);
   if (!accessOk(memory, uattr + OBJ_INFO.INFO_LEN, 4)) return -EFAULT;
   view.setUint32(uattr + OBJ_INFO.INFO_LEN, length, true);
   return 0;

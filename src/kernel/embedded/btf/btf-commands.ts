@@ -74,7 +74,7 @@ export function getBtfInfo({ memory }: KernelState, btf: BtfObject, attr: Addres
   const nameRoom = fields.getUint32(BTF_INFO.NAME_LEN, true);
   const copied = Math.min(room, btf.bytes.length);
   if (!accessOk(memory, buffer, copied)) return -EFAULT;
-  u8.set(btf.bytes.subarray(0, copied), buffer);
+  if (copied > 0) u8.set(btf.bytes.subarray(0, copied), buffer);
   if ((name !== 0) !== (nameRoom !== 0)) return -EINVAL;
   if (name !== 0) {
     if (!accessOk(memory, name, 1)) return -EFAULT;
@@ -84,7 +84,7 @@ export function getBtfInfo({ memory }: KernelState, btf: BtfObject, attr: Addres
   fields.setUint32(BTF_INFO.BTF_SIZE, btf.bytes.length, true);
   fields.setUint32(BTF_INFO.KERNEL_BTF, 0, true);
   fields.setUint32(BTF_INFO.NAME_LEN, 0, true);
-  u8.set(answer.subarray(0, length), info);
+  if (length > 0) u8.set(answer.subarray(0, length), info);
   if (!accessOk(memory, uattr + OBJ_INFO.INFO_LEN, 4)) return -EFAULT;
   view.setUint32(uattr + OBJ_INFO.INFO_LEN, length, true);
   return 0;
