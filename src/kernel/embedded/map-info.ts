@@ -1,31 +1,18 @@
-import { OBJ_INFO } from "../../abi/attr.ts";
-import { E2BIG, EFAULT } from "../../abi/errno.ts";
 import { MAP_INFO } from "../../abi/info.ts";
 import type { Address, AddressSpace } from "../../memory/address-space.ts";
-import { PAGE_SIZE } from "../../memory/page-allocator.ts";
+import { answerInfo } from "./info-answer.ts";
 import type { EmbeddedMap } from "./map-ops.ts";
 import { SEGMENT } from "./segment.ts";
-import { accessOk, pointerAt } from "./user-memory.ts";
 
 /**
  * BPF_OBJ_GET_INFO_BY_FD on a map: as much of `struct bpf_map_info` as the caller has room for, and its length in the
  * caller's attr at `uattr`. `kernel/bpf/syscall.c: bpf_map_get_info_by_fd`, 6.18.
  */
 export function getMapInfo(memory: AddressSpace, map: EmbeddedMap, attr: Address, uattr: Address): number {
-  const { u8, view } = memory;
-  const given = view.getUint32(attr + OBJ_INFO.INFO_LEN, true);
-  const info = pointerAt(memory, attr + OBJ_INFO.INFO);
-  if (given > PAGE_SIZE) return -E2BIG;
-  if (given > MAP_INFO.SIZE) {
-    if (!accessOk(memory, info, given)) return -EFAULT;
-    if (u8.subarray(info + MAP_INFO.SIZE, info + given).some((byte) => byte !== 0)) return -E2BIG;
-  }
-  const length = Math.min(given, MAP_INFO.SIZE);
-  if (!accessOk(memory, info, length)) return -EFAULT;
-  if (length > 0) u8.set(mapInfo(map).subarray(0, length), info);
-  if (!accessOk(memory, uattr + OBJ_INFO.INFO_LEN, 4)) return -EFAULT;
-  view.setUint32(uattr + OBJ_INFO.INFO_LEN, length, true);
-  return 0;
+  return answerInfo(memory, { attr, uattr }, MAP_INFO.SIZE, (info) => {
+    new Uint8Array(info.buffer).set(mapInfo(map));
+    return 0;
+  });
 }
 
 function mapInfo(map: EmbeddedMap): Uint8Array {

@@ -1,11 +1,11 @@
-import { BTF_LOAD, OBJ_INFO } from "../../../abi/attr.ts";
+import { BTF_LOAD } from "../../../abi/attr.ts";
 import { BTF_MAX_SIZE } from "../../../abi/btf.ts";
 import { E2BIG, EBADF, EFAULT, EINVAL } from "../../../abi/errno.ts";
 import { BPF_F_TOKEN_FD } from "../../../abi/flags.ts";
 import { BTF_INFO } from "../../../abi/info.ts";
 import type { Address } from "../../../memory/address-space.ts";
-import { PAGE_SIZE } from "../../../memory/page-allocator.ts";
 import { OpenFile } from "../file-table.ts";
+import { answerInfo, copyOut, pointerIn } from "../info-answer.ts";
 import { i32At, type KernelState } from "../kernel-state.ts";
 import { accessOk, pointerAt } from "../user-memory.ts";
 import { VerifierLog } from "../verifier-log.ts";
@@ -55,42 +55,21 @@ function finishLog({ memory }: KernelState, log: VerifierLog, uattr: Address, si
 
 /** BPF_OBJ_GET_INFO_BY_FD on BTF: `kernel/bpf/btf.c: btf_get_info_by_fd`, 6.18. What is loaded by programs has no name. */
 export function getBtfInfo({ memory }: KernelState, btf: BtfObject, attr: Address, uattr: Address): number {
-  const { u8, view } = memory;
-  const given = view.getUint32(attr + OBJ_INFO.INFO_LEN, true);
-  const info = pointerAt(memory, attr + OBJ_INFO.INFO);
-  if (given > PAGE_SIZE) return -E2BIG;
-  if (given > BTF_INFO.SIZE) {
-    if (!accessOk(memory, info, given)) return -EFAULT;
-    if (u8.subarray(info + BTF_INFO.SIZE, info + given).some((byte) => byte !== 0)) return -E2BIG;
-  }
-  const length = Math.min(given, BTF_INFO.SIZE);
-  if (!accessOk(memory, info, length)) return -EFAULT;
-  const answer = new Uint8Array(BTF_INFO.SIZE);
-  answer.set(u8.subarray(info, info + length));
-  const fields = new DataView(answer.buffer);
-  const room = fields.getUint32(BTF_INFO.BTF_SIZE, true);
-  const buffer = pointerIn(fields, BTF_INFO.BTF);
-  const name = pointerIn(fields, BTF_INFO.NAME);
-  const nameRoom = fields.getUint32(BTF_INFO.NAME_LEN, true);
-  const copied = Math.min(room, btf.bytes.length);
-  if (!accessOk(memory, buffer, copied)) return -EFAULT;
-  if (copied > 0) u8.set(btf.bytes.subarray(0, copied), buffer);
-  if ((name !== 0) !== (nameRoom !== 0)) return -EINVAL;
-  if (name !== 0) {
-    if (!accessOk(memory, name, 1)) return -EFAULT;
-    u8[name] = 0;
-  }
-  fields.setUint32(BTF_INFO.ID, btf.id, true);
-  fields.setUint32(BTF_INFO.BTF_SIZE, btf.bytes.length, true);
-  fields.setUint32(BTF_INFO.KERNEL_BTF, 0, true);
-  fields.setUint32(BTF_INFO.NAME_LEN, 0, true);
-  if (length > 0) u8.set(answer.subarray(0, length), info);
-  if (!accessOk(memory, uattr + OBJ_INFO.INFO_LEN, 4)) return -EFAULT;
-  view.setUint32(uattr + OBJ_INFO.INFO_LEN, length, true);
-  return 0;
-}
-
-/** A pointer in a copy of the info: an address, or one that nothing can be read from. */
-function pointerIn(fields: DataView, offset: number): Address {
-  return fields.getUint32(offset, true) + fields.getUint32(offset + 4, true) * 2 ** 32;
+  return answerInfo(memory, { attr, uattr }, BTF_INFO.SIZE, (info) => {
+    const name = pointerIn(info, BTF_INFO.NAME);
+    const nameRoom = info.getUint32(BTF_INFO.NAME_LEN, true);
+    const room = info.getUint32(BTF_INFO.BTF_SIZE, true);
+    const error = copyOut(memory, pointerIn(info, BTF_INFO.BTF), btf.bytes, room);
+    if (error !== 0) return error;
+    if ((name !== 0) !== (nameRoom !== 0)) return -EINVAL;
+    if (name !== 0) {
+      if (!accessOk(memory, name, 1)) return -EFAULT;
+      memory.u8[name] = 0;
+    }
+    info.setUint32(BTF_INFO.ID, btf.id, true);
+    info.setUint32(BTF_INFO.BTF_SIZE, btf.bytes.length, true);
+    info.setUint32(BTF_INFO.KERNEL_BTF, 0, true);
+    info.setUint32(BTF_INFO.NAME_LEN, 0, true);
+    return 0;
+  });
 }
