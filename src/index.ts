@@ -48,7 +48,7 @@ export type { Live, LiveArray, LiveField, LiveValue } from "./layout/live.ts";
 export { type OpenEnumLayout, openEnum } from "./layout/open-enum.ts";
 export { bool, f32, f64, i8, i16, i32, u8, u16, u32 } from "./layout/scalar.ts";
 export { type Fields, type StructField, type StructLayout, type StructOptions, struct } from "./layout/struct.ts";
-export { cstring } from "./layout/text.ts";
+export { type CstringOptions, cstring } from "./layout/text.ts";
 export { type UnionLayout, type UnionOptions, union } from "./layout/union.ts";
 export { type BigIntLayout, i64, i64be, u64, u64be } from "./layout/wide.ts";
 export type { ArrayMap } from "./maps/array-map.ts";

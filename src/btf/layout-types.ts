@@ -6,9 +6,11 @@ import { cidr, cidr6 } from "../layout/cidr.ts";
 import { isEnumLayout } from "../layout/enum.ts";
 import { i128, u128 } from "../layout/int128.ts";
 import type { Layout } from "../layout/layout.ts";
+import { isOpenEnumLayout, type OpenEnumLayout } from "../layout/open-enum.ts";
 import { bool, f32, f64, i8, i16, i32, u8, u16, u32 } from "../layout/scalar.ts";
 import { isStructLayout, type StructField } from "../layout/struct.ts";
 import { isTextLayout } from "../layout/text.ts";
+import { isUnionLayout, unionFields } from "../layout/union.ts";
 import { i64, i64be, u64, u64be } from "../layout/wide.ts";
 import { BtfBuilder, type BtfTypeSpec } from "./btf-builder.ts";
 
@@ -106,7 +108,9 @@ class TypeWriter {
       return of === undefined ? undefined : this.#array(of, layout.length);
     }
     if (isEnumLayout(layout)) return this.#enum(layout);
-    return isStructLayout(layout) ? this.#structOf(layout.name, layout.fields, layout.size) : undefined;
+    if (isOpenEnumLayout(layout)) return this.#openEnum(layout);
+    if (isUnionLayout(layout)) return this.#composite("union", layout, unionFields(layout));
+    return isStructLayout(layout) ? this.#composite("struct", layout, layout.fields) : undefined;
   }
 
   #int({ name, isSigned = false, isBool = false, typedef }: Int & { readonly typedef?: string }, size: number): number {
@@ -154,15 +158,26 @@ class TypeWriter {
     return this.builder.add({ kind: "enum", name: "", size, isSigned, values });
   }
 
-  #structOf(name: string, fields: readonly StructField[], size: number): number | undefined {
+  /** An enum of any size; whose numbers may be negative is what its layout takes. */
+  #openEnum({ names, size, underlying }: OpenEnumLayout<string, number | bigint>): number | undefined {
+    const isNumber = INTS.has(underlying);
+    const values = Object.entries(names).map(([name, value]) => ({ name, value: BigInt(value) }));
+    if (!isNumber || !values.every(({ name }) => IDENTIFIER.test(name))) return undefined;
+    const isSigned = INTS.get(underlying)?.isSigned ?? false;
+    if (size === 8) return this.builder.add({ kind: "enum64", name: "", size, isSigned, values });
+    const numbers = values.map(({ name, value }) => ({ name, value: Number(value) }));
+    return this.builder.add({ kind: "enum", name: "", size, isSigned, values: numbers });
+  }
+
+  #composite(kind: "struct" | "union", { name, size }: AnyLayout, fields: readonly StructField[]): number | undefined {
     const members: { name: string; type: number; bitOffset: number; bitfieldSize: number }[] = [];
     for (const field of fields) {
       const type = this.type(field.layout);
       if (type === undefined || !IDENTIFIER.test(field.name)) return undefined;
       members.push({ name: field.name, type, bitOffset: field.offset * 8, bitfieldSize: 0 });
     }
-    const [, tag = ""] = /^struct ([A-Za-z_][A-Za-z0-9_]*)$/.exec(name) ?? [];
-    return this.builder.add({ kind: "struct", name: tag, size, members });
+    const [, tag = ""] = /^(?:struct|union) ([A-Za-z_][A-Za-z0-9_]*)$/.exec(name) ?? [];
+    return this.builder.add({ kind, name: tag, size, members });
   }
 
   #once(type: BtfTypeSpec & { readonly name: string }): number {

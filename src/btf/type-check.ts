@@ -1,6 +1,7 @@
 import { isArrayLayout } from "../layout/array.ts";
 import type { Layout } from "../layout/layout.ts";
 import { isStructLayout } from "../layout/struct.ts";
+import { isUnionLayout, unionFields } from "../layout/union.ts";
 import type { Btf } from "./btf.ts";
 import type { BtfMember } from "./btf-type.ts";
 
@@ -29,9 +30,10 @@ export function layoutMismatch(layout: Layout<unknown>, btf: Btf, id: number, pa
       return `${where} has ${layout.length} elements, but in BTF it has ${type.length}`;
     return layoutMismatch(layout.of, btf, type.type, `${path}[]`);
   }
-  if (!isStructLayout(layout) || type.kind !== "struct") return undefined;
+  const fields = isStructLayout(layout) ? layout.fields : isUnionLayout(layout) ? unionFields(layout) : undefined;
+  if (fields === undefined || (type.kind !== "struct" && type.kind !== "union")) return undefined;
   const members = placedMembers(btf, type.members, 0, 0);
-  for (const { name, offset, layout: field } of layout.fields) {
+  for (const { name, offset, layout: field } of fields) {
     const step = path === "" ? name : `${path}.${name}`;
     const same = members.find((member) => member.name === name);
     const here = members.find((member) => member.offset === offset && member.size === field.size);

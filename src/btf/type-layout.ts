@@ -105,7 +105,8 @@ class TypeReader {
   #array(of: number, length: number, depth: number): AnyLayout {
     const type = this.#btf.type(this.#btf.resolve(of));
     if (type.kind === "int" && type.size === 1 && !type.isBool) {
-      if (type.isChar || type.name === "char") return (length === 0 ? bytes(0) : cstring(length)) as AnyLayout;
+      if (type.isChar || type.name === "char")
+        return (length === 0 ? bytes(0) : cstring(length, { terminated: false })) as AnyLayout;
       if (!type.isSigned) return bytes(length) as AnyLayout;
     }
     return array(this.layout(of, depth + 1), length) as AnyLayout;

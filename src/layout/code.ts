@@ -15,6 +15,8 @@ export interface Inline {
   read(code: Code, place: Place): string;
   /** Adds the test of `value`, a variable, and, where a place is given, the storing of it. */
   write(code: Code, value: string, place?: Place): void;
+  /** The properties of the object that `read` is the expression of, for an object that has them among others. */
+  properties?(code: Code, place: Place): string[];
 }
 
 /** Beyond so many values a layout inside another is called, lest code for deep types grow without bound. */
@@ -51,6 +53,11 @@ export class Code {
   read(layout: Layout<unknown>, place: Place): string {
     const inline = inlineWithin(layout);
     return inline?.read(this, place) ?? `${this.constant(layout)}.read(memory, ${addressOf(place)})`;
+  }
+
+  /** The properties that a value of `layout`, an object, adds to another. */
+  properties(layout: Layout<unknown>, place: Place): string[] {
+    return inlineWithin(layout)?.properties?.(this, place) ?? [`...${this.read(layout, place)}`];
   }
 
   /** Adds the test and, where a place is given, the storing of `value`, an expression. */

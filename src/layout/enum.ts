@@ -1,4 +1,5 @@
 import { define, faultFinder, refuse, requireLayout } from "./define.ts";
+import { inlineEnum } from "./enum-code.ts";
 import { type Fault, faultError, nearest, outOfRange, quote, wrongKind } from "./fault.ts";
 import type { Layout } from "./layout.ts";
 import { u32 } from "./scalar.ts";
@@ -62,6 +63,7 @@ export function enumOf<Names extends Readonly<Record<string, number>>>(
       if (typeof value !== "string") return wrongKind("enum", `a name of { ${listing} }`, value);
       return numbers.has(value as Name) ? undefined : unknownName(value, numbers.keys(), listing);
     },
+    inline: inlineEnum({ underlying, numbers, names: namesByNumber, isOpen: false }),
   });
   enums.add(layout);
   return Object.assign(layout, { names: Object.freeze({ ...names }), underlying });

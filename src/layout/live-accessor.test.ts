@@ -3,10 +3,14 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { array } from "./array.ts";
 import { setCodeGeneration } from "./compile.ts";
-import type { LiveMemory, LivePlace } from "./live.ts";
+import type { Value } from "./layout.ts";
+import type { Live, LiveMemory, LivePlace } from "./live.ts";
 import { liveMaker } from "./live-accessor.ts";
+import { named } from "./part.ts";
 import { u16, u32 } from "./scalar.ts";
 import { struct } from "./struct.ts";
+import { structOfParts } from "./struct-of-parts.ts";
+import { union } from "./union.ts";
 import { u64 } from "./wide.ts";
 
 /** What is so both with generated code and without. A layout's accessors are made once: each has layouts of its own. */
@@ -121,4 +125,30 @@ bothWays("Node shows the values", () => {
   live.inner.b = 3;
   assert.equal(inspect(live), "{ a: 0, inner: { b: 3 } }");
   assert.equal(inspect(liveMaker(array(u32, 2))(place, 0)), "[ 0, 3 ]");
+});
+
+bothWays("the members of a union share their bytes, and each is written alone", () => {
+  const place = new Place();
+  const address = union({ v4: u32, parts: struct({ low: u16, high: u16 }) });
+  const event = structOfParts(
+    "struct event",
+    [
+      named("pid", u32),
+      { names: ["v4", "parts"], isAnonymous: true, offset: 4, layout: address },
+      named("peer", address, 8),
+    ],
+    12,
+    4,
+  );
+  const live = liveMaker(event)(place, 8) as Live<
+    { pid: number } & Value<typeof address> & { peer: Value<typeof address> }
+  >;
+  live.v4 = 0x0002_0001;
+  assert.deepEqual([live.parts?.low, live.parts?.high], [1, 2]);
+  (live.peer as { v4: number }).v4 = 5;
+  live.pid = 9;
+  assert.deepEqual([...place.memory.u32.subarray(2, 5)], [9, 0x0002_0001, 5]);
+  assert.throws(() => {
+    live.v4 = -1;
+  }, /field v4: u32: -1 is out of range/);
 });

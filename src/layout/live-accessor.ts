@@ -5,6 +5,7 @@ import { fieldStep, within } from "./fault.ts";
 import { INSPECT } from "./inspect.ts";
 import type { Layout } from "./layout.ts";
 import { type Live, LiveArray, type LivePlace, type MakeLive } from "./live.ts";
+import { partsOf } from "./part.ts";
 import { isStructLayout, type StructField } from "./struct.ts";
 
 const makers = new WeakMap<Layout<unknown>, MakeLive<unknown>>();
@@ -23,11 +24,13 @@ export function liveMaker<V>(layout: Layout<V>): MakeLive<V> {
 }
 
 function makerOf(layout: Layout<unknown>): (place: LivePlace, address: number) => unknown {
-  if (isStructLayout(layout))
+  const members = membersOf(layout);
+  if (members !== undefined) {
     return accessors(
       layout,
-      layout.fields.map((field) => accessorOf(layout, field)),
+      members.map((member) => accessorOf(layout, member)),
     );
+  }
   if (isArrayLayout(layout)) {
     const { of, length } = layout;
     const make = liveMaker(of);
@@ -56,7 +59,16 @@ function accessorOf(struct: Layout<unknown>, field: StructField): Accessor {
 }
 
 function hasParts(layout: Layout<unknown>): boolean {
-  return isStructLayout(layout) || isArrayLayout(layout);
+  return isArrayLayout(layout) || membersOf(layout) !== undefined;
+}
+
+/** The members of a struct or union, those of the ones without a name among them. */
+function membersOf(layout: Layout<unknown>): readonly StructField[] | undefined {
+  if (isStructLayout(layout)) return layout.fields;
+  return partsOf(layout)?.flatMap(({ names: [name], isAnonymous, offset, layout }) => {
+    if (!isAnonymous) return [{ name: name as string, offset, layout }];
+    return (membersOf(layout) ?? []).map((member) => ({ ...member, offset: offset + member.offset }));
+  });
 }
 
 /** One field as a layout of the whole struct's bytes: its errors name the struct and the field. */

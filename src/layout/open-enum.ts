@@ -1,7 +1,10 @@
 import { define, faultFinder, refuse, requireLayout } from "./define.ts";
+import { inlineEnum } from "./enum-code.ts";
 import { type Fault, faultError, wrongKind } from "./fault.ts";
 import type { Layout } from "./layout.ts";
 import { u32 } from "./scalar.ts";
+
+const openEnums = new WeakSet<object>();
 
 /**
  * A C enum whose bytes may hold numbers without a name, as flags that are combined and values of the future: they are
@@ -50,7 +53,9 @@ export function openEnum<Names extends Readonly<Record<string, number | bigint>>
       underlying.write(memory, address, typeof value === "string" ? (numbers.get(value) as N) : (value as N));
     },
     fault,
+    inline: inlineEnum({ underlying, numbers, names: byNumber, isOpen: true }),
   });
+  openEnums.add(layout);
   return Object.assign(layout, {
     names: Object.freeze({ ...names }) as unknown as Readonly<Record<Name, N>>,
     underlying,
@@ -60,6 +65,11 @@ export function openEnum<Names extends Readonly<Record<string, number | bigint>>
     if (typeof value !== "string") return find(value);
     return numbers.has(value) ? undefined : wrongKind(name, "a name of it or a number", value);
   }
+}
+
+/** Whether a layout is an `openEnum`. */
+export function isOpenEnumLayout(layout: object): layout is OpenEnumLayout<string, number | bigint> {
+  return openEnums.has(layout);
 }
 
 /** The layout of an enum that takes numbers too, which also says what it was made of. */

@@ -1,7 +1,7 @@
-import { define, faultFinder, refuse } from "./define.ts";
+import { faultFinder, refuse } from "./define.ts";
 import { type Fault, fieldStep, quote, within, wrongKind } from "./fault.ts";
 import type { Layout } from "./layout.ts";
-import { type Part, partOf, readPart } from "./part.ts";
+import { defineOfParts, type Part, partOf } from "./part.ts";
 
 /**
  * A struct some of whose members have no name: their members are read and written as if they were the struct's own, as
@@ -15,15 +15,10 @@ export function structOfParts(
 ): Layout<Record<string, unknown>> {
   const names = new Set(parts.flatMap((part) => part.names));
   const finders = parts.map((part) => [part, faultFinder(part.layout)] as const);
-  const layout: Layout<Record<string, unknown>> = define<Record<string, unknown>>({
+  const layout: Layout<Record<string, unknown>> = defineOfParts(parts, {
     name,
     size,
     align,
-    read(memory, address) {
-      const value: Record<string, unknown> = {};
-      for (const part of parts) readPart(part, memory, address, value);
-      return value;
-    },
     write(memory, address, value) {
       if (fault(value) !== undefined) refuse(layout, value);
       memory.u8.fill(0, address, address + size);

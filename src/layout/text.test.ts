@@ -53,6 +53,25 @@ test("a string that leaves no room for its NUL is refused", () => {
   }
 });
 
+test("a string that needs no NUL may fill every byte, and none beyond", () => {
+  for (const [size, text] of [
+    [16, "a".repeat(16)],
+    [64, "a".repeat(64)],
+    [16, "é".repeat(8)],
+    [4, "ab"],
+    [1, "a"],
+  ] as const) {
+    const layout = cstring(size, { terminated: false });
+    layout.check(text);
+    assert.equal(layout.decode(layout.encode(text)), text);
+    const message = `cstring(${size}, { terminated: false }): "${"b".repeat(size + 1)}": ${size + 1} bytes of UTF-8 do not fit in ${size}`;
+    const longer = "b".repeat(size + 1);
+    if (size < 40) assert.throws(() => layout.encode(longer), { name: "RangeError", message });
+    assert.throws(() => layout.check(longer), { name: "RangeError" });
+  }
+  assert.throws(() => cstring(4, { terminated: false }).encode("a\0b"), { name: "RangeError" });
+});
+
 test("a string with a NUL or half a surrogate pair is refused", () => {
   for (const text of ["a\0b", "\0", "\ud800", "a\udc00", `${"long ".repeat(20)}\0`]) {
     assert.throws(() => cstring(256).encode(text), { name: "RangeError" });

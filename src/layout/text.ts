@@ -13,10 +13,19 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 const texts = new WeakSet<object>();
 
+/** What a string in `char[]` may be. */
+export interface CstringOptions {
+  /** Whether a NUL must follow the string, as C's functions on strings want it. Default true. */
+  readonly terminated?: boolean;
+}
+
 /**
  * A string in `char[size]`: UTF-8, ended by a NUL that counts among the `size` bytes, the rest zero, so that equal
  * strings are equal keys. Reading stops at the first NUL, or at the end where a program has left none, as
  * `bpf_get_current_comm` never does; bytes that are not UTF-8 read as U+FFFD (`bytes` keeps them).
+ *
+ * With `terminated: false` a string may fill all `size` bytes, as names of fixed width do in C; layouts made from BTF
+ * take such strings, so that whatever was read can be written back.
  *
  * A string that does not fit, NUL included, or that holds a NUL or half a surrogate pair is a `RangeError`.
  *
@@ -28,11 +37,13 @@ const texts = new WeakSet<object>();
  * const comm = cstring(16);
  * assert.equal(comm.decode(comm.encode("nginx")), "nginx");
  * assert.throws(() => comm.encode("a name beyond 15 bytes"), /22 bytes of UTF-8 and a NUL do not fit in 16/);
+ * assert.deepEqual(cstring(4, { terminated: false }).encode("eth0"), Uint8Array.of(0x65, 0x74, 0x68, 0x30));
  * ```
  */
-export function cstring(size: number): Layout<string> {
+export function cstring(size: number, { terminated = true }: CstringOptions = {}): Layout<string> {
   requireLength("cstring", size, 1, 1);
-  const name = `cstring(${size})`;
+  const name = terminated ? `cstring(${size})` : `cstring(${size}, { terminated: false })`;
+  const room = terminated ? size - 1 : size;
   const layout: Layout<string> = define<string>({
     name,
     size,
@@ -45,14 +56,14 @@ export function cstring(size: number): Layout<string> {
     },
     write({ u8 }, address, value) {
       if (typeof value !== "string") refuse(layout, value);
-      let length = encodeAscii(u8, address, value, size - 1);
+      let length = encodeAscii(u8, address, value, room);
       if (length < 0) {
-        if (fault(name, size, value) !== undefined) refuse(layout, value);
+        if (fault(name, room, size, value) !== undefined) refuse(layout, value);
         length = encoder.encodeInto(value, u8.subarray(address, address + size)).written;
       }
       u8.fill(0, address + length, address + size);
     },
-    fault: (value) => fault(name, size, value),
+    fault: (value) => fault(name, room, size, value),
   });
   texts.add(layout);
   return layout;
@@ -63,19 +74,21 @@ export function isTextLayout(layout: object): boolean {
   return texts.has(layout);
 }
 
-function fault(name: string, size: number, value: unknown): Fault | undefined {
+/** What keeps a value from being written where `room` bytes of `size` are for its characters. */
+function fault(name: string, room: number, size: number, value: unknown): Fault | undefined {
   if (typeof value !== "string") return wrongKind(name, "a string", value);
   if (value.includes("\0")) return outOfRange(name, `${quote(value)} holds a NUL, which would end it`);
   if (LONE_SURROGATE.test(value))
     return outOfRange(name, `${quote(value)} holds half a surrogate pair, which UTF-8 cannot`);
-  const length = utf8Length(value, size);
-  if (length < size) return undefined;
-  return outOfRange(name, `${quote(value)}: ${length} bytes of UTF-8 and a NUL do not fit in ${size}`);
+  const length = utf8Length(value, room);
+  if (length <= room) return undefined;
+  const ending = room < size ? " and a NUL" : "";
+  return outOfRange(name, `${quote(value)}: ${length} bytes of UTF-8${ending} do not fit in ${size}`);
 }
 
 /** How many bytes of UTF-8 a string makes; not counted when its very length shows that it fits. */
-function utf8Length(text: string, size: number): number {
-  return text.length * 3 < size ? text.length : encoder.encode(text).length;
+function utf8Length(text: string, room: number): number {
+  return text.length * 3 <= room ? text.length : encoder.encode(text).length;
 }
 
 /** Writes a short string that is ASCII and fits; -1 for any other. */

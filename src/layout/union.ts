@@ -1,9 +1,9 @@
 import type { Memory } from "../memory/address-space.ts";
-import { define, faultFinder, isBytes, LARGEST_SIZE, refuse, requireLayout } from "./define.ts";
+import { faultFinder, isBytes, LARGEST_SIZE, refuse, requireLayout } from "./define.ts";
 import { type Fault, fieldStep, quote, within, wrongKind } from "./fault.ts";
 import type { Layout, Value } from "./layout.ts";
-import { named, type Part, partOf, readPart } from "./part.ts";
-import type { Fields } from "./struct.ts";
+import { defineOfParts, named, type Part, partOf, partsOf } from "./part.ts";
+import type { Fields, StructField } from "./struct.ts";
 
 /** The layout of a union, which also says what it was made of. */
 export interface UnionLayout<F extends Fields> extends Layout<{ [Name in keyof F]?: Value<F[Name]> }> {
@@ -44,6 +44,16 @@ export function union<F extends Fields>(members: F, options: UnionOptions = {}):
   return Object.assign(layout, { members: Object.freeze({ ...members }) }) as unknown as UnionLayout<F>;
 }
 
+/** Whether a layout is a `union`, which says what its members are. */
+export function isUnionLayout(layout: Layout<unknown>): layout is UnionLayout<Fields> {
+  return partsOf(layout) !== undefined && "members" in layout;
+}
+
+/** The members of a union as fields, which all begin where it does. */
+export function unionFields({ members }: UnionLayout<Fields>): StructField[] {
+  return Object.entries(members).map(([name, layout]) => ({ name, offset: 0, layout }));
+}
+
 /** A union some of whose members may have no name. */
 export function unionOfParts(parts: readonly Part[], options: UnionOptions = {}): Layout<Record<string, unknown>> {
   const align = options.align ?? Math.max(1, ...parts.map(({ layout }) => layout.align));
@@ -55,15 +65,10 @@ export function unionOfParts(parts: readonly Part[], options: UnionOptions = {})
   const widestFirst = [...parts].sort((a, b) => b.layout.size - a.layout.size);
   const finders = new Map(parts.map((part) => [part, faultFinder(part.layout)]));
 
-  const layout: Layout<Record<string, unknown>> = define<Record<string, unknown>>({
+  const layout: Layout<Record<string, unknown>> = defineOfParts(parts, {
     name,
     size,
     align,
-    read(memory, address) {
-      const value: Record<string, unknown> = {};
-      for (const part of parts) readPart(part, memory, address, value);
-      return value;
-    },
     write(memory, address, value) {
       const source = sourceOf(value);
       if (!("layout" in source)) return refuse(layout, value);

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { array, bool, bytes, cstring, enumOf, i32, struct, u8, u16, u64 } from "mapiary";
+import { array, bool, bytes, cstring, enumOf, i32, openEnum, struct, u8, u16, u32, u64, union } from "mapiary";
 import { onLinux } from "../kernels.ts";
 import { withClang } from "../program/clang.ts";
 
@@ -77,6 +77,9 @@ onLinux(({ open, bpffs }) => {
           comm: cstring(8),
           digest: bytes(3),
           small: u16,
+          action: openEnum({ XDP_DROP: 1, XDP_PASS: 2 }),
+          peer: union({ v4: u32, half: struct({ low: u16, high: u16 }) }, { name: "peer" }),
+          label: cstring(4, { terminated: false }),
         },
         { name: "value" },
       );
@@ -94,9 +97,12 @@ onLinux(({ open, bpffs }) => {
         ];
         const state = i % 2 === 0 ? "IDLE" : "BUSY";
         const digest = Uint8Array.of(i, 200, 255);
+        const action = i === 3 ? 77 : i % 2 === 0 ? "XDP_DROP" : "XDP_PASS";
+        const peer = { v4: i * 0x10001 };
+        const rest = { digest, small: i, action, peer, label: "eth0".slice(0, i) } as const;
         map.set(
           { port: 80 + i, slot: i },
-          { hits: BigInt(i) * 1000n, at, state, ok: i > 1, comm: `worker${i}`, digest, small: i },
+          { hits: BigInt(i) * 1000n, at, state, ok: i > 1, comm: `worker${i}`, ...rest },
         );
       }
       const path = join(bpffs, "printed");

@@ -116,8 +116,8 @@ export const STRUCTS: readonly CStruct[] = [
   {
     name: "text",
     body: "char comm[16]; char one[1]; char full[4];",
-    init: '{"nginx", "", "ABC"}',
-    value: { comm: "nginx", one: "", full: "ABC" },
+    init: '{"nginx", "", "ABCD"}',
+    value: { comm: "nginx", one: "", full: "ABCD" },
     offsets: ["comm", "one", "full"],
   },
   {

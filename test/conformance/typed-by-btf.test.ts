@@ -14,10 +14,12 @@ import {
   ipv4,
   type Layout,
   mac,
+  openEnum,
   struct,
   u16be,
   u32,
   u64,
+  union,
 } from "mapiary";
 import { onEveryKernel } from "../kernels.ts";
 
@@ -123,6 +125,39 @@ onEveryKernel(({ open, bpffs }) => {
       // What is in network order is an integer to BTF.
       assert.deepEqual(opened.get(5), { ...FLOW, port: (443 >> 8) | ((443 & 0xff) << 8) });
       assert.equal(opened.value.name, "struct flow");
+    });
+
+    test("says unions and enums of numbers without a name, of 64 bits too, and texts that fill their place", () => {
+      using bpf = open();
+      const fields = {
+        action: openEnum({ DROP: 1, PASS: 2 }),
+        change: openEnum({ BACK: -1, NONE: 0 }, i16),
+        mark: openEnum({ FIRST: 1n << 40n }, u64),
+        peer: union({ v4: u32, half: struct({ low: i16, high: i16 }) }, { name: "peer" }),
+        device: cstring(4, { terminated: false }),
+      };
+      const value = struct(fields, { name: "event" });
+      using map = bpf.createMap({ type: "hash", name: "events", key: u32, value, maxEntries: 4 });
+      assert.ok(map.info().btfId > 0);
+      map.set(1, { action: "PASS", change: "BACK", mark: "FIRST", peer: { v4: 0x0002_0001 }, device: "eth0" });
+      map.set(2, { action: 77, change: -2, mark: 5n, peer: { half: { low: -1, high: 0 } }, device: "lo" });
+      using opened = bpf.mapById(map.id);
+      for (const key of [1, 2]) {
+        const read = opened.get(key);
+        assert.deepEqual(read, map.get(key));
+        opened.set(key, read);
+        assert.deepEqual(map.get(key), read);
+      }
+      assert.deepEqual(opened.get(2), {
+        action: 77,
+        change: -2,
+        mark: 5n,
+        peer: { v4: 0xffff, half: { low: -1, high: 0 } },
+        device: "lo",
+      });
+      bpf.mapById(map.id, { value }).close();
+      const other = struct({ ...fields, peer: union({ v4: u32, halves: array(i16, 1) }) });
+      assert.throws(() => bpf.mapById(map.id, { value: other }), /field peer\.halves: there is none of that name/);
     });
 
     test("of every type that takes BTF has it", () => {
