@@ -1,10 +1,11 @@
-import { closeSync, ftruncateSync, openSync, readSync, realpathSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readSync, realpathSync } from "node:fs";
 import { CliError } from "../cli-error.ts";
 import { type MapHandle, openMap } from "../map-reference.ts";
 import type { Session } from "../session.ts";
 import { EntryCodec } from "../transfer/entry-codec.ts";
 import { type Format, formatName, formatOf } from "../transfer/format.ts";
 import { Journal, type Progress, TAIL, tailOf } from "../transfer/journal.ts";
+import { LineWriter } from "../transfer/line-writer.ts";
 import { MapReader } from "../transfer/map-reader.ts";
 import { ProgressBar } from "../transfer/progress-bar.ts";
 import { SortedReader } from "../transfer/sorted-reader.ts";
@@ -76,24 +77,20 @@ function exportToFile(session: Session, codec: EntryCodec, format: Format, path:
     const bar = new ProgressBar(output.complaints, "export");
     const reader = open(before === undefined ? undefined : Buffer.from(before.cursor ?? "", "hex"));
     let entries = before?.entries ?? 0;
-    let offset = before?.offset ?? 0;
-    const write = (text: string): void => {
-      const bytes = Buffer.from(text);
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, offset + at);
-      offset += bytes.length;
-    };
-    if (before === undefined && format.header !== undefined) write(`${format.header}\n`);
+    const lines = new LineWriter(file, before?.offset ?? 0);
+    if (before === undefined && format.header !== undefined) lines.line(format.header);
     for (let raw = reader.next(); raw !== undefined; raw = reader.next()) {
-      let text = "";
-      for (const entry of codec.toJson(raw)) text += `${format.encode(entry)}\n`;
-      write(text);
+      for (const entry of codec.toJson(raw)) lines.line(format.encode(entry));
+      lines.flush();
       entries += raw.count;
       bar.show(entries, undefined);
       const { cursor } = reader;
       if (cursor === undefined) continue;
+      const { offset } = lines;
       const tail = tailOf(lastBytes(file, offset));
       journal.write({ entries, offset, tail, cursor: Buffer.from(cursor).toString("hex") });
     }
+    lines.flush();
     bar.end();
     journal.clear();
     if (output.isJson) output.json.value({ entries });

@@ -4,7 +4,8 @@ import { CliError } from "../cli-error.ts";
 import { flagOf } from "../element-words.ts";
 import { type MapHandle, openMap } from "../map-reference.ts";
 import type { Session } from "../session.ts";
-import { EntryCodec, type EntryJson } from "../transfer/entry-codec.ts";
+import { EntryBatch } from "../transfer/entry-batch.ts";
+import { EntryCodec } from "../transfer/entry-codec.ts";
 import { type Format, formatName, formatOf } from "../transfer/format.ts";
 import { Journal, type Progress, TAIL, tailOf } from "../transfer/journal.ts";
 import { type Lines, openSource, readLines, type TextSource } from "../transfer/line-reader.ts";
@@ -50,6 +51,9 @@ class Import {
   readonly #bar: ProgressBar;
   /** How to go on after a refusal; empty for a map in which entries would be there twice. */
   readonly #canResume: boolean;
+  readonly #batch: EntryBatch;
+  /** The line of each entry in the batch, from 1. */
+  readonly #numbers: number[] = [];
   #format: Format | undefined;
   #header: string | undefined;
   #entries = 0;
@@ -61,6 +65,7 @@ class Import {
     this.#source = source;
     this.#codec = new EntryCodec(map, typingOf(map, session.options));
     this.#name = formatName(session.options.format, path);
+    this.#batch = new EntryBatch(this.#codec);
     this.#writer = new MapWriter(map, flags);
     this.#journal = new Journal(session, ["import", map.cli.description, String(map.info.id), nameOf(path)]);
     this.#bar = new ProgressBar(session.output.complaints, "import");
@@ -107,16 +112,14 @@ class Import {
   }
 
   #importLines(piece: Lines, mayBeThere: boolean): void {
-    const lines = this.#withoutHeader(piece.lines);
-    const format = (this.#format ??= formatOf(this.#name, this.#codec, this.#header));
-    const { entries, numbers, failure } = this.#decode(format, lines);
-    const { raw, refused } = this.#codec.fromJson(entries);
-    const { count, refusal } = this.#writer.write(raw, mayBeThere);
-    this.#entries += count;
-    if (refusal !== undefined) throw this.#refuse(numbers[count], refusal.message, refusal);
-    if (refused !== undefined) throw this.#refuse(numbers[refused.index], refused.why);
-    if (failure !== undefined) throw this.#refuse(failure.line, failure.why);
-    this.#lines += lines.length;
+    for (const line of piece.lines) {
+      this.#lines++;
+      if (this.#format === undefined && this.#takeHeader(line)) continue;
+      if (line.trim() === "") continue;
+      if (this.#batch.isFull) this.#write(mayBeThere);
+      this.#add(line, mayBeThere);
+    }
+    this.#write(mayBeThere);
     this.#journal.write({
       entries: this.#entries,
       offset: piece.end,
@@ -126,28 +129,30 @@ class Import {
     });
   }
 
-  #withoutHeader(lines: readonly string[]): readonly string[] {
-    if (this.#name !== "csv" || this.#header !== undefined) return lines;
-    this.#header = lines[0] ?? "";
-    this.#lines++;
-    return lines.slice(1);
+  /** Finds out the format at the first line; answers whether that line is no entry yet. */
+  #takeHeader(line: string): boolean {
+    const isHeader = this.#name === "csv" && this.#header === undefined;
+    if (isHeader) this.#header = line;
+    this.#format = formatOf(this.#name, this.#codec, this.#header);
+    return isHeader;
   }
 
-  /** The entries of some lines and the line of each; `failure` is the first line that is none. */
-  #decode(format: Format, lines: readonly string[]): Decoded {
-    const entries: EntryJson[] = [];
-    const numbers: number[] = [];
-    for (const [index, line] of lines.entries()) {
-      if (line.trim() === "") continue;
-      try {
-        entries.push(format.decode(line));
-      } catch (error) {
-        const why = error instanceof CliError ? `${error.message}. ${error.hint}` : (error as Error).message;
-        return { entries, numbers, failure: { line: this.#lines + index + 1, why } };
-      }
-      numbers.push(this.#lines + index + 1);
+  #add(line: string, mayBeThere: boolean): void {
+    try {
+      this.#batch.add((this.#format as Format).decode(line));
+      this.#numbers[this.#batch.count - 1] = this.#lines;
+    } catch (error) {
+      this.#write(mayBeThere);
+      throw this.#refuse(this.#lines, reasonOf(error));
     }
-    return { entries, numbers };
+  }
+
+  /** Writes what the lines so far have, into the map. */
+  #write(mayBeThere: boolean): void {
+    const { count, refusal } = this.#writer.write(this.#batch.entries, mayBeThere);
+    this.#entries += count;
+    this.#batch.clear();
+    if (refusal !== undefined) throw this.#refuse(this.#numbers[count], refusal.message, refusal);
   }
 
   #refuse(line: number | undefined, why: string, refusal?: CliError): CliError {
@@ -158,11 +163,10 @@ class Import {
   }
 }
 
-interface Decoded {
-  readonly entries: readonly EntryJson[];
-  /** The number of each entry's line, from 1. */
-  readonly numbers: readonly number[];
-  readonly failure?: { readonly line: number; readonly why: string };
+/** Why a line is no entry, in a sentence or two. */
+function reasonOf(error: unknown): string {
+  const { message } = error as Error;
+  return error instanceof CliError && error.hint !== undefined ? `${message}. ${error.hint}` : message;
 }
 
 /** What a file is known by from run to run. */

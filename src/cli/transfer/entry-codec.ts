@@ -1,21 +1,11 @@
 import { bytes } from "../../layout/bytes.ts";
+import type { Memory } from "../../memory/address-space.ts";
 import { CliError } from "../cli-error.ts";
 import type { MapHandle } from "../map-reference.ts";
 import { holdsMaps, isPerCpu } from "../output/entry.ts";
 import type { JsonValue } from "../output/json-writer.ts";
 import { LayoutTyping, type MapTyping, memoryOf, percpuTyping, type Typing } from "../values/typing.ts";
 import type { RawEntries } from "./map-reader.ts";
-
-/** Where the bytes of entries are put together. */
-class Bytes {
-  readonly u8: Uint8Array;
-  readonly view: DataView;
-
-  constructor(length: number) {
-    this.u8 = new Uint8Array(length);
-    this.view = new DataView(this.u8.buffer);
-  }
-}
 
 /** An entry for people and other programs: a key, where there are keys, and a value or one for each CPU. */
 export interface EntryJson {
@@ -64,30 +54,11 @@ export class EntryCodec {
     }
   }
 
-  /**
-   * The bytes of some entries. `refused` says which one does not fit and why: then it is the first of them that is not
-   * in the answer.
-   */
-  fromJson(entries: readonly EntryJson[]): { raw: RawEntries; refused?: { index: number; why: string } } {
+  /** Writes an entry as the one at an index. Throws for one that does not fit. */
+  write({ keys, values }: { readonly keys: Memory; readonly values: Memory }, index: number, entry: EntryJson): void {
     const { keySize, valueSize } = this.map.shape;
-    const keys = new Bytes(keySize * entries.length);
-    const values = new Bytes(valueSize * entries.length);
-    let count = 0;
-    try {
-      for (const entry of entries) {
-        if (this.key !== undefined) this.key.write(keys, count * keySize, part(entry, "key"));
-        this.#whole.write(values, count * valueSize, this.#valueOf(entry));
-        count++;
-      }
-    } catch (error) {
-      const raw = {
-        count,
-        keys: keys.u8.subarray(0, count * keySize),
-        values: values.u8.subarray(0, count * valueSize),
-      };
-      return { raw, refused: { index: count, why: (error as Error).message } };
-    }
-    return { raw: { count, keys: keys.u8, values: values.u8 } };
+    if (this.key !== undefined) this.key.write(keys, index * keySize, part(entry, "key"));
+    this.#whole.write(values, index * valueSize, this.#valueOf(entry));
   }
 
   #valueOf(entry: EntryJson): JsonValue {

@@ -7,10 +7,11 @@ const NEWLINE = 0x0a;
 
 /** Lines of a text that belong together: they are read, and are done, at once. */
 export interface Lines {
-  readonly lines: readonly string[];
+  /** Each is made when it is asked for, and is garbage soon. */
+  readonly lines: Iterable<string>;
   /** The bytes of the text up to and with the last of them. */
   readonly end: number;
-  /** The last bytes of them, by which a later run knows the text again. */
+  /** All of them, until the next ones are read. */
   readonly bytes: Uint8Array;
 }
 
@@ -90,25 +91,38 @@ function readPatiently(fd: number, bytes: Uint8Array, position: number | null): 
 
 /** The lines of a text from an offset on, some hundred thousand bytes at once; a last line needs no newline. */
 export function* readLines(source: TextSource, offset: number): Generator<Lines> {
-  let rest = Buffer.alloc(0);
+  let piece = Buffer.alloc(PIECE);
+  /** Of a line whose end is not there yet. */
+  let kept = 0;
   let end = offset;
-  const piece = Buffer.alloc(PIECE);
   for (;;) {
-    const length = source.read(piece);
-    const bytes = Buffer.concat([rest, piece.subarray(0, length)]);
+    if (kept === piece.length) piece = Buffer.concat([piece], 2 * piece.length);
+    const length = source.read(piece.subarray(kept));
+    const filled = kept + length;
     const isLast = length === 0;
-    const whole = isLast ? bytes.length : bytes.lastIndexOf(NEWLINE) + 1;
+    const whole = isLast ? filled : wholeLines(piece, kept, filled);
     if (whole > 0) {
       end += whole;
-      yield { lines: linesOf(bytes.toString("utf8", 0, whole)), end, bytes: bytes.subarray(0, whole) };
+      const bytes = piece.subarray(0, whole);
+      yield { lines: linesOf(bytes), end, bytes };
     }
     if (isLast) return;
-    rest = Buffer.from(bytes.subarray(whole));
+    piece.copyWithin(0, whole, filled);
+    kept = filled - whole;
   }
 }
 
-function linesOf(text: string): string[] {
-  const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
-  return lines;
+/** How many bytes belong to whole lines, when no line ends before `from`. */
+function wholeLines(bytes: Buffer, from: number, end: number): number {
+  const newline = bytes.subarray(from, end).lastIndexOf(NEWLINE);
+  return newline === -1 ? 0 : from + newline + 1;
+}
+
+function* linesOf(bytes: Buffer): Generator<string> {
+  for (let at = 0; at < bytes.length; ) {
+    const newline = bytes.indexOf(NEWLINE, at);
+    const end = newline === -1 ? bytes.length : newline;
+    yield bytes.toString("utf8", at, end);
+    at = end + 1;
+  }
 }

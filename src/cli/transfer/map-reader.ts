@@ -12,6 +12,8 @@ export interface RawEntries {
 export class MapReader {
   readonly #map: MapHandle;
   readonly #batches: BatchCursor;
+  #keys = new Uint8Array(0);
+  #values = new Uint8Array(0);
 
   constructor(map: MapHandle, cursor?: Uint8Array) {
     this.#map = map;
@@ -23,7 +25,7 @@ export class MapReader {
     return this.#batches.position;
   }
 
-  /** The next entries, which may be none; `undefined` at the end. */
+  /** The next entries, which may be none, until it is asked again; `undefined` at the end. */
   next(): RawEntries | undefined {
     if (this.#batches.isDone) return undefined;
     const batch = this.#batches.next();
@@ -31,15 +33,17 @@ export class MapReader {
     if (typeof batch === "number") throw this.#map.failure("can't read the map", this.#batches.command, batch);
     const { u8 } = cli.kernel.memory;
     const { count, keys, values } = batch;
-    return {
-      count,
-      keys: u8.slice(keys, keys + count * shape.keySize),
-      values: u8.slice(values, values + count * shape.valueSize),
-    };
+    const keyBytes = count * shape.keySize;
+    const valueBytes = count * shape.valueSize;
+    if (this.#keys.length < keyBytes) this.#keys = new Uint8Array(keyBytes);
+    if (this.#values.length < valueBytes) this.#values = new Uint8Array(valueBytes);
+    this.#keys.set(u8.subarray(keys, keys + keyBytes));
+    this.#values.set(u8.subarray(values, values + valueBytes));
+    return { count, keys: this.#keys.subarray(0, keyBytes), values: this.#values.subarray(0, valueBytes) };
   }
 }
 
-/** Every batch of a map. */
+/** Every batch of a map, each until the next one. */
 export function* readAll(map: MapHandle): Generator<RawEntries> {
   const reader = new MapReader(map);
   for (let entries = reader.next(); entries !== undefined; entries = reader.next()) yield entries;
