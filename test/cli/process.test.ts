@@ -1,38 +1,20 @@
 /** The command as people have it: bundled, a process for each command line, on maps that outlive it. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { buildSync, type Metafile } from "esbuild";
+import type { Metafile } from "esbuild";
+import { buildCommand } from "./built-command.ts";
 import type { Answer } from "./command-line.ts";
 
-const ROOT = resolve(import.meta.dirname, "../..");
-
 describe("the command", () => {
-  /** Inside the repository, so that the bundle finds koffi. */
   let directory = "";
   let cli = "";
   let built: Metafile;
 
   before(() => {
-    mkdirSync(join(ROOT, ".tmp"), { recursive: true });
-    directory = mkdtempSync(join(ROOT, ".tmp/cli-"));
-    cli = join(directory, "cli.js");
-    const { metafile } = buildSync({
-      entryPoints: [join(ROOT, "src/cli/cli.ts")],
-      bundle: true,
-      splitting: true,
-      minify: true,
-      format: "esm",
-      platform: "node",
-      packages: "external",
-      target: "es2022",
-      outdir: directory,
-      metafile: true,
-      logLevel: "error",
-    });
-    built = metafile;
+    ({ directory, cli, built } = buildCommand());
   });
 
   after(() => rmSync(directory, { recursive: true }));

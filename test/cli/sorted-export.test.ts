@@ -94,12 +94,13 @@ describe("what is sorted beyond memory", () => {
   const KEY = new LayoutTyping(parseLayout("i32", 4));
   const LIMITS = { bytes: 1 << 20, entries: 50 };
 
-  /** A hash with some keys, in whose values the keys stand too. */
-  function mapWith(keys: readonly number[]): MapHandle {
-    const fd = cli.sys.mapCreate({ type: "hash", keySize: 4, valueSize: 4, maxEntries: 5000 });
+  /** A hash with some keys, at the beginning of whose values the keys stand too. */
+  function mapWith(keys: readonly number[], valueSize = 4): MapHandle {
+    const fd = cli.sys.mapCreate({ type: "hash", keySize: 4, valueSize, maxEntries: 5000 });
+    const value = Buffer.alloc(valueSize);
     for (const key of keys) {
-      const bytes = new Uint8Array(Int32Array.of(key).buffer);
-      assert.equal(cli.sys.mapUpdateElem(fd, bytes, bytes, 0), 0);
+      value.writeInt32LE(key);
+      assert.equal(cli.sys.mapUpdateElem(fd, value.subarray(0, 4), value, 0), 0);
     }
     const info = cli.sys.objGetInfoByFd(fd);
     assert.ok(typeof info !== "number");
@@ -130,6 +131,33 @@ describe("what is sorted beyond memory", () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  test("takes no more memory when there is more of it", () => {
+    const VALUE_BYTES = 1000;
+    /** The most bytes that lay in buffers beside those that were there before. */
+    function mostHeld(count: number): number {
+      using map = mapWith([...Array(count).keys()], VALUE_BYTES);
+      const before = process.memoryUsage().arrayBuffers;
+      let most = 0;
+      const look = (): void => {
+        most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+      };
+      using reader = new SortedReader(map, KEY, LIMITS);
+      reader.readMap(look);
+      let found = 0;
+      for (let raw = reader.next(); raw !== undefined; raw = reader.next()) {
+        assert.equal(numbersOf(raw.keys)[0], found, "in their order");
+        found += raw.count;
+        look();
+      }
+      assert.equal(found, count);
+      return most;
+    }
+    const few = mostHeld(250);
+    const many = mostHeld(4000);
+    assert.ok(few > LIMITS.entries * VALUE_BYTES, "what is held would be seen");
+    assert.ok(many - few < 100 * VALUE_BYTES, `${few} bytes for 250 entries, ${many} for 4000`);
   });
 
   test("leaves no file behind, whatever ends it, for its file never has a name", () => {

@@ -4,7 +4,7 @@ import { JsonWriter } from "./json-writer.ts";
 import type { OutputStream } from "./stream.ts";
 
 /** Text is handed on in pieces of about this many characters. */
-const PIECE = 1 << 16;
+const PIECE = 1 << 13;
 
 /** The output of one command line: results on one stream, complaints on the other; with `-j`, JSON for both on the first. */
 export class Output {

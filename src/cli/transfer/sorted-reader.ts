@@ -7,7 +7,7 @@ import { type SortedEntries, type SortLimits, SortMemory } from "./sort-memory.t
 import { SortedBlock } from "./sorted-block.ts";
 import { SpillFile } from "./spill-file.ts";
 
-const LIMITS: SortLimits = { bytes: 8 << 20, entries: 1 << 17 };
+const LIMITS: SortLimits = { bytes: 4 << 20, entries: 1 << 17 };
 /** A run is read with at least so many bytes at once, or with one entry. */
 const WINDOW_BYTES = 1 << 14;
 /** About so many bytes of entries are answered at once. */
