@@ -1,40 +1,8 @@
 /** What must be true of the bytes of a segment whenever nobody is writing it, read from its file as `docs/segment-format.md` has it. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { GUARD_WORDS, hashPlace, lockWords, Segment, TYPES, triePlace } from "./segment-geometry.ts";
 
-const HEADER = { TYPE: 12, KEY_SIZE: 16, VALUE_SIZE: 20, MAX_ENTRIES: 24, TYPE_HEADER: 64, LENGTH: 128, SIZE: 256 };
-const TYPES = { HASH: 1, ARRAY: 2, LRU_HASH: 9, LPM_TRIE: 11, QUEUE: 22, STACK: 23 };
-const GUARD_WORDS = 16;
-const VERSIONED_SPARE = 2;
-
-class Segment {
-  readonly words: Int32Array;
-  readonly bytes: Uint8Array;
-  readonly type: number;
-  readonly keySize: number;
-  readonly valueSize: number;
-  readonly maxEntries: number;
-
-  constructor(path: string) {
-    this.bytes = Uint8Array.from(readFileSync(path));
-    this.words = new Int32Array(this.bytes.buffer);
-    assert.equal(Buffer.from(this.bytes.subarray(0, 8)).toString("latin1"), "mapiary\0");
-    assert.equal(this.word(HEADER.LENGTH / 4) <= this.bytes.length, true);
-    this.type = this.word(HEADER.TYPE / 4);
-    this.keySize = this.word(HEADER.KEY_SIZE / 4);
-    this.valueSize = this.word(HEADER.VALUE_SIZE / 4);
-    this.maxEntries = this.word(HEADER.MAX_ENTRIES / 4);
-  }
-
-  word(at: number): number {
-    assert(at >= 0 && at < this.words.length, `word ${at} lies outside the segment`);
-    return this.words[at] as number;
-  }
-
-  header(word: number): number {
-    return this.word(HEADER.TYPE_HEADER / 4 + word);
-  }
-}
+const SPARE = 2;
 
 /** Asserts that a segment is in order. With `hasLost: false`, also that no piece of it is in nobody's hands. */
 export function assertWhole(path: string, { hasLost = true }: { hasLost?: boolean } = {}): void {
@@ -44,20 +12,20 @@ export function assertWhole(path: string, { hasLost = true }: { hasLost?: boolea
   if (segment.type === TYPES.QUEUE || segment.type === TYPES.STACK) assertRing(segment);
 }
 
-function even(words: number): number {
-  return words + (words & 1);
+/**
+ * Asserts that nobody has a lock or a share of one, after those who live have gone on: what was in the hands of somebody who
+ * died was taken over.
+ */
+export function assertReleased(path: string): void {
+  const segment = new Segment(path);
+  for (const { word, kind } of lockWords(segment)) {
+    assert.equal(segment.word(word), 0, `in ${path} somebody who died still has a ${kind}, word ${word}`);
+  }
 }
 
 function assertHash(segment: Segment, hasLost: boolean): void {
-  const { keySize, valueSize, maxEntries } = segment;
-  const buckets = 2 ** Math.ceil(Math.log2(maxEntries));
-  const guards = Math.max(1, Math.min(64, buckets / 4));
-  const elements = maxEntries + guards;
-  const keyWords = Math.ceil(keySize / 4);
-  const stored = segment.type === TYPES.LRU_HASH ? Math.ceil(valueSize / 4) * 4 + 4 : valueSize;
-  const elementWords = even(even(1 + keyWords) + Math.ceil(stored / 4));
-  const first = even(HEADER.SIZE / 4 + buckets);
-  const firstGuard = Math.ceil(((first + elements * elementWords) * 4) / 64) * 16;
+  const { maxEntries } = segment;
+  const { buckets, guards, elements, keyWords, elementWords, firstBucket, first, firstGuard } = hashPlace(segment);
   const owner = new Map<number, string>();
   const claim = (link: number, who: string): void => {
     const index = (link - first) / elementWords;
@@ -67,7 +35,7 @@ function assertHash(segment: Segment, hasLost: boolean): void {
   };
   const keys = new Set<string>();
   for (let bucket = 0; bucket < buckets; bucket++) {
-    for (let link = segment.word(HEADER.SIZE / 4 + bucket); link !== 0; link = segment.word(link)) {
+    for (let link = segment.word(firstBucket + bucket); link !== 0; link = segment.word(link)) {
       claim(link, `bucket ${bucket}`);
       const key = Array.from({ length: keyWords }, (_, word) => segment.word(link + 1 + word)).join();
       assert(!keys.has(key), `key ${key} is there twice`);
@@ -78,7 +46,7 @@ function assertHash(segment: Segment, hasLost: boolean): void {
   assert(live <= maxEntries, `${live} entries in a table for ${maxEntries}`);
   for (let link = segment.header(1); link !== 0; link = segment.word(link)) claim(link, "the free list");
   for (let guard = 0; guard < guards; guard++) {
-    const spare = segment.word(firstGuard + guard * GUARD_WORDS + VERSIONED_SPARE);
+    const spare = segment.word(firstGuard + guard * GUARD_WORDS + SPARE);
     if (spare !== 0) claim(spare, `guard ${guard}`);
   }
   const unused = maxEntries - Math.min(segment.header(2), maxEntries);
@@ -88,14 +56,8 @@ function assertHash(segment: Segment, hasLost: boolean): void {
 }
 
 function assertTrie(segment: Segment, hasLost: boolean): void {
-  const { keySize, valueSize, maxEntries } = segment;
-  const dataWords = Math.ceil((keySize - 4) / 4);
-  const nodeWords = 4 + dataWords;
-  const nodes = 2 * maxEntries;
-  const firstNode = HEADER.SIZE / 4;
-  const firstValue = even(firstNode + nodeWords * nodes);
-  const valueWords = Math.ceil(valueSize / 8) * 2;
-  const guard = Math.ceil(((firstValue + valueWords * (maxEntries + 1)) * 4) / 64) * 16;
+  const { maxEntries } = segment;
+  const { dataWords, nodeWords, nodes, firstNode, firstValue, valueWords, firstGuard } = triePlace(segment);
   const claims = { node: new Set<number>(), value: new Set<number>() };
   const claim = (kind: "node" | "value", link: number): void => {
     const index = kind === "node" ? (link - firstNode) / nodeWords : (link - firstValue) / valueWords;
@@ -135,7 +97,7 @@ function assertTrie(segment: Segment, hasLost: boolean): void {
   };
   free("node", 1);
   free("value", 3);
-  const spares = [segment.word(guard + 2), segment.word(guard + 3)] as const;
+  const spares = [segment.word(firstGuard + 2), segment.word(firstGuard + 3)] as const;
   if (spares[0] !== 0) claim("node", spares[0]);
   if (spares[1] !== 0) claim("value", spares[1]);
   if (hasLost) return;

@@ -2,18 +2,24 @@ import { type Bpf, embedded } from "mapiary";
 import { generator, type Random } from "./random.ts";
 import type { TortureLog } from "./torture-log.ts";
 import {
-  bytesOf,
-  isWhole,
-  keyIn,
+  FIRST_SHARED_WORD,
   OWN_KEYS,
-  OWN_KINDS,
   OwnEntries,
+  type OwnKind,
   openMaps,
   SHARED_KEYS,
+  SHARED_SMALL,
   type TortureMaps,
 } from "./torture-maps.ts";
+import { bytesOf, keyIn, numberIn, numberInSmall, smallOf } from "./torture-values.ts";
 
 const MEMORY = 2 ** 21;
+/**
+ * What is written next. Small values come more often, and are overwritten many times in a row: each of these times is short, and
+ * somebody has to be killed amid one.
+ */
+const KINDS: readonly OwnKind[] = ["hash", "array", "trie", "words", "small", "small", "small"];
+const BURST = 500;
 
 /** One who writes, reads and checks the maps of a directory in a slot of its own, round after round. */
 export class Hammer {
@@ -43,13 +49,11 @@ export class Hammer {
   /** One change of its own, and one thing more. Throws an `Error` when it meets a value that is torn. */
   round(): void {
     const random = this.#random;
-    const kind = OWN_KINDS[random(OWN_KINDS.length)] ?? "hash";
-    const number = random(4) === 0 ? 0 : 1 + random(2 ** 32 - 2);
-    this.#log.write(this.#entries, this.#slot, kind, random(OWN_KEYS), number);
+    this.#writeOwn();
     const { hash, lru, trie, queue, stack } = this.#maps;
     const shared = random(SHARED_KEYS);
     const some = random(1000);
-    switch (random(20)) {
+    switch (random(24)) {
       case 0:
       case 1:
       case 2:
@@ -96,8 +100,56 @@ export class Hammer {
       case 17:
         check("stack", 4, stack.pop());
         return;
+      case 18:
+      case 19:
+      case 20:
+      case 21:
+        this.#useSmall(random(SHARED_SMALL), some);
+        return;
       default:
         if (random(8) === 0) this.#checkAll();
+    }
+  }
+
+  /** One entry of its own, or a small one again and again, each time as noted. */
+  #writeOwn(): void {
+    const random = this.#random;
+    const kind = KINDS[random(KINDS.length)] as OwnKind;
+    const own = random(OWN_KEYS);
+    const first = random(4) === 0 ? 0 : 1 + random(2 ** 32 - 2);
+    this.#log.write(this.#entries, this.#slot, kind, own, first);
+    if (kind !== "small" && kind !== "words") return;
+    for (let time = 0; time < BURST; time++) {
+      this.#log.write(this.#entries, this.#slot, kind, own, 1 + random(2 ** 32 - 2));
+    }
+  }
+
+  /** Something with a small value that all share, most often overwriting it many times. */
+  #useSmall(key: number, some: number): void {
+    const { small, words } = this.#maps;
+    const random = this.#random;
+    const index = FIRST_SHARED_WORD + key;
+    switch (random(10)) {
+      case 0:
+        small.delete(key);
+        return;
+      case 1:
+        checkSmall("taken", key, small.take(key));
+        return;
+      case 2:
+        small.setMany([[key, smallOf(key, some)]]);
+        return;
+      case 3:
+        words.setMany([[index, smallOf(index, some)]]);
+        return;
+      case 4:
+        checkSmall("small", key, small.get(key));
+        return;
+      case 5:
+        for (let time = 0; time < BURST; time++) words.set(index, smallOf(index, some + time));
+        return;
+      default:
+        for (let time = 0; time < BURST; time++) small.set(key, smallOf(key, some + time));
     }
   }
 
@@ -109,12 +161,22 @@ export class Hammer {
   }
 
   #checkAll(): void {
-    const { hash, array, lru, trie, queue, stack } = this.#maps;
+    const { hash, small, array, words, lru, trie, queue, stack } = this.#maps;
     const seen = new Set<number>();
     for (const [key, value] of hash) {
       if (seen.has(key) && key >= SHARED_KEYS) throw new Error(`hash entry ${key} comes twice`);
       seen.add(key);
       check("hash", key, value);
+    }
+    seen.clear();
+    for (const [key, value] of small) {
+      if (seen.has(key) && key >= SHARED_SMALL) throw new Error(`small entry ${key} comes twice`);
+      seen.add(key);
+      checkSmall("small", key, value);
+    }
+    for (let index = FIRST_SHARED_WORD; index < FIRST_SHARED_WORD + SHARED_SMALL; index++) {
+      const value = words.get(index);
+      if (value?.some((byte) => byte !== 0)) checkSmall("words", index, value);
     }
     for (const [, value] of array) if (value.some((byte) => byte !== 0)) check("array", keyIn(value), value);
     for (const [network, value] of trie) check("trie", network.startsWith("10.") ? 2 : keyIn(value), value);
@@ -126,5 +188,9 @@ export class Hammer {
 
 /** Throws an `Error` for a value that is not whole, or not of its key. */
 function check(map: string, key: number, value: Uint8Array | undefined): void {
-  if (value !== undefined && (keyIn(value) !== key || !isWhole(value))) throw new Error(`torn in ${map}: ${value}`);
+  if (value !== undefined) numberIn(value, key, map);
+}
+
+function checkSmall(map: string, key: number, value: Uint8Array | undefined): void {
+  if (value !== undefined) numberInSmall(value, key, map);
 }

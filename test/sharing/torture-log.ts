@@ -1,43 +1,64 @@
-import { openSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeFileSync } from "node:fs";
+import koffi from "koffi";
 import { OWN_KEYS, OWN_KINDS, type OwnEntries, type OwnKind, SLOTS } from "./torture-maps.ts";
 
-/** What a slot tells, beside what it writes: offsets in bytes. */
-export const TOLD = { IS_READY: 0, ROUNDS: 4, SLOWEST: 8, SLOWEST_RUNNING: 12, FAILED: 16, BYTES: 20 } as const;
+/** What a slot tells, beside what it writes: words. Times are in microseconds. */
+const TOLD = {
+  IS_READY: 0,
+  ROUNDS: 1,
+  SLOWEST: 2,
+  SLOWEST_RUNNING: 3,
+  FAILED: 4,
+  /** Of those who were killed in the slots: see `HeldLocks`. */
+  LOCKS: 5,
+  SHARES: 6,
+  TAKEN_OVER: 7,
+  WORDS: 8,
+} as const;
+type Told = Exclude<keyof typeof TOLD, "WORDS">;
 
-const ENTRIES = OWN_KEYS * OWN_KINDS.length;
-const SLOT_BYTES = TOLD.BYTES + ENTRIES * 8;
+const SLOT_WORDS = TOLD.WORDS + OWN_KEYS * OWN_KINDS.length * 2;
+const LOG_BYTES = SLOTS * SLOT_WORDS * 4;
+
+const [PROT_READ_WRITE, MAP_SHARED] = [3, 1];
+const mmap = koffi
+  .load(null)
+  .func("void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)");
 
 /**
  * A file in which each slot notes what it is about to write into an entry of its own, and then that it has written it. Who
- * comes after it knows what there may be: what was written last, or what was about to be.
+ * comes after it knows what there may be: what was written last, or what was about to be. It is mapped, so that who is killed
+ * is seldom killed while it takes notes.
  */
 export class TortureLog {
-  readonly #fd: number;
-  readonly #word = new Uint32Array(1);
+  readonly #words: Uint32Array;
 
   constructor(path: string) {
-    this.#fd = openSync(path, "r+");
+    const fd = openSync(path, "r+");
+    const mapped = mmap(null, LOG_BYTES, PROT_READ_WRITE, MAP_SHARED, fd, 0);
+    closeSync(fd);
+    this.#words = new Uint32Array(koffi.view(mapped, LOG_BYTES));
   }
 
   static make(path: string): TortureLog {
-    writeFileSync(path, new Uint8Array(SLOTS * SLOT_BYTES));
+    writeFileSync(path, new Uint8Array(LOG_BYTES));
     return new TortureLog(path);
   }
 
-  tell(slot: number, what: Exclude<keyof typeof TOLD, "BYTES">, number: number): void {
-    this.#write(slot * SLOT_BYTES + TOLD[what], number);
+  tell(slot: number, what: Told, number: number): void {
+    Atomics.store(this.#words, slot * SLOT_WORDS + TOLD[what], number);
   }
 
-  told(slot: number, what: Exclude<keyof typeof TOLD, "BYTES">): number {
-    return this.#read(slot * SLOT_BYTES + TOLD[what]);
+  told(slot: number, what: Told): number {
+    return Atomics.load(this.#words, slot * SLOT_WORDS + TOLD[what]);
   }
 
   /** Writes an entry, as noted. */
   write(entries: OwnEntries, slot: number, kind: OwnKind, own: number, number: number): void {
     const at = placeOf(slot, kind, own);
-    this.#write(at, number);
+    Atomics.store(this.#words, at, number);
     entries.write(kind, own, number);
-    this.#write(at + 4, number);
+    Atomics.store(this.#words, at + 1, number);
   }
 
   /**
@@ -48,26 +69,17 @@ export class TortureLog {
     for (const kind of OWN_KINDS) {
       for (let own = 0; own < OWN_KEYS; own++) {
         const at = placeOf(slot, kind, own);
-        const [intended, written] = [this.#read(at), this.#read(at + 4)];
+        const [intended, written] = [Atomics.load(this.#words, at), Atomics.load(this.#words, at + 1)];
         const found = entries.read(kind, own);
         if (found !== intended && found !== written)
           throw new Error(`${kind} entry ${own} of slot ${slot} is ${found}: neither ${written} nor ${intended}`);
-        this.#write(at + 4, found);
+        Atomics.store(this.#words, at + 1, found);
       }
     }
   }
-
-  #write(at: number, number: number): void {
-    this.#word[0] = number;
-    writeSync(this.#fd, this.#word, 0, 4, at);
-  }
-
-  #read(at: number): number {
-    readSync(this.#fd, this.#word, 0, 4, at);
-    return this.#word[0] as number;
-  }
 }
 
+/** The word of what is intended, before that of what is written. */
 function placeOf(slot: number, kind: OwnKind, own: number): number {
-  return slot * SLOT_BYTES + TOLD.BYTES + (OWN_KINDS.indexOf(kind) * OWN_KEYS + own) * 8;
+  return slot * SLOT_WORDS + TOLD.WORDS + (OWN_KINDS.indexOf(kind) * OWN_KEYS + own) * 2;
 }

@@ -1,34 +1,50 @@
 import { type Bpf, bytes, cidr, u32 } from "mapiary";
+import { bytesOf, numberIn, numberInSmall, SMALL_BYTES, smallOf, VALUE_BYTES } from "./torture-values.ts";
 
 /** Who hammers has a slot, and some keys of its own in several maps. Behind the keys that all share lie those of the slots. */
 export const SLOTS = 12;
 export const OWN_KEYS = 8;
 export const SHARED_KEYS = 40;
+/** How many of them are in the maps of small values: few, so that many meet at each. */
+export const SHARED_SMALL = 8;
 const FIRST_OWN = 1000;
+/** The index behind those of the slots, in an array of small values. */
+export const FIRST_SHARED_WORD = SLOTS * OWN_KEYS;
 export const HASH_ENTRIES = SHARED_KEYS + SLOTS * OWN_KEYS;
+export const SMALL_ENTRIES = SHARED_SMALL + SLOTS * OWN_KEYS;
 export const TRIE_ENTRIES = 21 + SLOTS * OWN_KEYS;
 export const LRU_ENTRIES = 50;
-const VALUE_BYTES = 40;
 
 const value = bytes(VALUE_BYTES);
+const smallValue = bytes(SMALL_BYTES);
 const PIN = "/sys/fs/bpf/";
 
+export const MAP_NAMES = ["hash", "small", "array", "words", "lru", "trie", "queue", "stack"] as const;
 export type TortureMaps = ReturnType<typeof openMaps>;
 
 /** The maps that are hammered, pinned. */
 export function makeMaps(bpf: Bpf): void {
-  bpf.createMap({ type: "hash", name: "hash", key: u32, value, maxEntries: HASH_ENTRIES }).pin(`${PIN}hash`);
-  bpf.createMap({ type: "array", name: "array", value, maxEntries: SLOTS * OWN_KEYS }).pin(`${PIN}array`);
-  bpf.createMap({ type: "lru_hash", name: "lru", key: u32, value, maxEntries: LRU_ENTRIES }).pin(`${PIN}lru`);
-  bpf.createMap({ type: "lpm_trie", name: "trie", key: cidr, value, maxEntries: TRIE_ENTRIES }).pin(`${PIN}trie`);
-  bpf.createMap({ type: "queue", name: "queue", value, maxEntries: 5 }).pin(`${PIN}queue`);
-  bpf.createMap({ type: "stack", name: "stack", value, maxEntries: 5 }).pin(`${PIN}stack`);
+  const [key, ring] = [u32, { value, maxEntries: 5 }];
+  const small = { key, value: smallValue, maxEntries: SMALL_ENTRIES };
+  for (const map of [
+    bpf.createMap({ type: "hash", name: "hash", key, value, maxEntries: HASH_ENTRIES }),
+    bpf.createMap({ type: "hash", name: "small", ...small }),
+    bpf.createMap({ type: "array", name: "array", value, maxEntries: SLOTS * OWN_KEYS }),
+    bpf.createMap({ type: "array", name: "words", ...small }),
+    bpf.createMap({ type: "lru_hash", name: "lru", key, value, maxEntries: LRU_ENTRIES }),
+    bpf.createMap({ type: "lpm_trie", name: "trie", key: cidr, value, maxEntries: TRIE_ENTRIES }),
+    bpf.createMap({ type: "queue", name: "queue", ...ring }),
+    bpf.createMap({ type: "stack", name: "stack", ...ring }),
+  ])
+    map.pin(PIN + map.name);
 }
 
 export function openMaps(bpf: Bpf) {
   return {
     hash: bpf.openMap(`${PIN}hash`, { type: "hash", key: u32, value }),
+    small: bpf.openMap(`${PIN}small`, { type: "hash", key: u32, value: smallValue }),
     array: bpf.openMap(`${PIN}array`, { type: "array", key: u32, value }),
+    words: bpf.openMap(`${PIN}words`, { type: "array", key: u32, value: smallValue }),
     lru: bpf.openMap(`${PIN}lru`, { type: "lru_hash", key: u32, value }),
     trie: bpf.openMap(`${PIN}trie`, { type: "lpm_trie", key: cidr, value }),
     queue: bpf.openMap(`${PIN}queue`, { type: "queue", value }),
@@ -37,9 +53,8 @@ export function openMaps(bpf: Bpf) {
 }
 
 /** The kinds of keys that a slot has of its own, see `OwnEntries`. */
-const OWN_KINDS = ["hash", "array", "trie"] as const;
+export const OWN_KINDS = ["hash", "array", "trie", "small", "words"] as const;
 export type OwnKind = (typeof OWN_KINDS)[number];
-export { OWN_KINDS };
 
 /** The entries of a slot that nobody else writes: what is there of them is known. */
 export class OwnEntries {
@@ -53,19 +68,28 @@ export class OwnEntries {
 
   /** Writes a number into an entry, 0 to take it away. */
   write(kind: OwnKind, own: number, number: number): void {
+    const { hash, small, array, words, trie } = this.#maps;
     const key = this.#keyOf(own);
-    const network = this.#networkOf(own);
     switch (kind) {
       case "hash":
-        if (number === 0) this.#maps.hash.delete(key);
-        else this.#maps.hash.set(key, bytesOf(key, number));
+        if (number === 0) hash.delete(key);
+        else hash.set(key, bytesOf(key, number));
+        return;
+      case "small":
+        if (number === 0) small.delete(key);
+        else small.set(key, smallOf(key, number));
         return;
       case "array":
-        this.#maps.array.set(key - FIRST_OWN, number === 0 ? new Uint8Array(VALUE_BYTES) : bytesOf(key, number));
+        array.set(key - FIRST_OWN, number === 0 ? new Uint8Array(VALUE_BYTES) : bytesOf(key, number));
         return;
-      case "trie":
-        if (number === 0) this.#maps.trie.delete(network);
-        else this.#maps.trie.set(network, bytesOf(key, number));
+      case "words":
+        words.set(key - FIRST_OWN, number === 0 ? new Uint8Array(SMALL_BYTES) : smallOf(key, number));
+        return;
+      case "trie": {
+        const network = this.#networkOf(own);
+        if (number === 0) trie.delete(network);
+        else trie.set(network, bytesOf(key, number));
+      }
     }
   }
 
@@ -73,14 +97,14 @@ export class OwnEntries {
   read(kind: OwnKind, own: number): number {
     const key = this.#keyOf(own);
     const found = this.#valueOf(kind, own, key);
-    if (found === undefined || (kind === "array" && found.every((byte) => byte === 0))) return 0;
-    if (keyIn(found) !== key || !isWhole(found)) throw new Error(`${kind} ${key} holds ${found}`);
-    return numberIn(found);
+    const isArray = kind === "array" || kind === "words";
+    if (found === undefined || (isArray && found.every((byte) => byte === 0))) return 0;
+    return kind === "small" || kind === "words" ? numberInSmall(found, key, kind) : numberIn(found, key, kind);
   }
 
   #valueOf(kind: OwnKind, own: number, key: number): Uint8Array | undefined {
-    if (kind === "hash") return this.#maps.hash.get(key);
-    if (kind === "array") return this.#maps.array.get(key - FIRST_OWN);
+    if (kind === "hash" || kind === "small") return this.#maps[kind].get(key);
+    if (kind === "array" || kind === "words") return this.#maps[kind].get(key - FIRST_OWN);
     // A lookup finds a shorter prefix when its own is not there: in the networks of the slots there is none.
     return this.#maps.trie.get(this.#networkOf(own));
   }
@@ -92,31 +116,4 @@ export class OwnEntries {
   #networkOf(own: number): string {
     return `192.168.${this.#slot}.${own * 16}/28`;
   }
-}
-
-/** A value that shows when it is not whole: the key, a number, and bytes that follow from both. */
-export function bytesOf(key: number, number: number): Uint8Array {
-  const result = new Uint8Array(VALUE_BYTES);
-  const words = new Uint32Array(result.buffer);
-  words[0] = key;
-  words[1] = number;
-  for (let word = 2; word < words.length; word++) words[word] = Math.imul(number ^ word, 2654435761);
-  return result;
-}
-
-export function isWhole(value: Uint8Array): boolean {
-  const number = numberIn(value);
-  const words = new Uint32Array(value.slice().buffer);
-  for (let word = 2; word < words.length; word++) {
-    if (words[word] !== Math.imul(number ^ word, 2654435761) >>> 0) return false;
-  }
-  return true;
-}
-
-export function keyIn(value: Uint8Array): number {
-  return new DataView(value.buffer, value.byteOffset).getUint32(0, true);
-}
-
-function numberIn(value: Uint8Array): number {
-  return new DataView(value.buffer, value.byteOffset).getUint32(4, true);
 }

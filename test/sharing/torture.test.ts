@@ -12,19 +12,22 @@ import { embedded } from "mapiary";
 import { newDirectory } from "../kernels.ts";
 import { type Bundle, bundle } from "./bundle.ts";
 import { FORKING } from "./fork.ts";
-import { assertWhole } from "./segment-walk.ts";
+import { agentsOf, type HeldCount, HeldLocks } from "./held-locks.ts";
+import { assertReleased, assertWhole } from "./segment-walk.ts";
 import { TortureLog } from "./torture-log.ts";
 import {
-  bytesOf,
   HASH_ENTRIES,
   LRU_ENTRIES,
+  MAP_NAMES,
   makeMaps,
   OwnEntries,
   openMaps,
   SLOTS,
+  SMALL_ENTRIES,
   type TortureMaps,
   TRIE_ENTRIES,
 } from "./torture-maps.ts";
+import { bytesOf, smallOf } from "./torture-values.ts";
 
 const IS_LONG = process.env["MAPIARY_RUNS"] !== undefined;
 /** Node's newer versions do not survive a `fork`: there processes are started to be killed, which takes far longer. */
@@ -40,11 +43,17 @@ const LIFE = 300;
 const PAUSE = IS_LONG ? 1000 : 200;
 const NAP = 2;
 
+/** The first of the keys that nobody hammers. */
+const ABSENT = 1_000_000;
+
 /** Who hammers: two processes of two threads that nobody kills, one that is killed, and those that it takes no time to start. */
 const SLOT = { SURVIVORS: [0, 2], DOOMED: 4, VICTIMS: 6 } as const;
 
 interface Totals {
   deaths: number;
+  locks: number;
+  shares: number;
+  takenOver: number;
   rounds: number;
   slowest: number;
   slowestRunning: number;
@@ -52,28 +61,41 @@ interface Totals {
 
 let processes: Bundle;
 let victims: Bundle;
+const children = new Set<ChildProcess>();
 
 before(async () => {
   [processes, victims] = await Promise.all([bundle("torture-process.ts"), bundle("victims-process.ts")]);
 });
 
 after(() => {
+  // Of a test that has failed, so that nobody waits for them.
+  for (const child of children) child.kill("SIGKILL");
   processes.remove();
   victims.remove();
 });
 
 test(`${KILLS} deaths lose nothing, tear nothing, leak nothing and hold nobody up (seed ${SEED})`, async (context) => {
-  const totals: Totals = { deaths: 0, rounds: 0, slowest: 0, slowestRunning: 0 };
+  const totals: Totals = {
+    ...{ deaths: 0, locks: 0, shares: 0, takenOver: 0, rounds: 0 },
+    ...{ slowest: 0, slowestRunning: 0 },
+  };
   const start = performance.now();
   for (let seed = SEED; totals.deaths < KILLS; seed += 100) {
     await hammerOn(Math.min(PORTION, KILLS - totals.deaths), seed, totals);
     const seconds = Math.round((performance.now() - start) / 1000);
-    const { deaths, rounds, slowest, slowestRunning } = totals;
-    const waits = `the longest round ${ms(slowest)} ms, ${ms(slowestRunning)} without waiting for a processor`;
-    if (IS_LONG) console.log(`${deaths} deaths in ${seconds} s, ${rounds} rounds of those who lived; ${waits}`);
-    else context.diagnostic(`${deaths} deaths, ${rounds} rounds of those who lived; ${waits}`);
+    const report = `${totals.deaths} deaths${IS_LONG ? ` in ${seconds} s` : ""}, ${reportOf(totals)}`;
+    if (IS_LONG) console.log(report);
+    else context.diagnostic(report);
   }
 });
+
+function reportOf({ locks, shares, takenOver, rounds, slowest, slowestRunning }: Totals): string {
+  return [
+    `${locks} with a lock in hand and ${shares} with a share of one, of which the others took over ${takenOver}`,
+    `${rounds} rounds of those who lived`,
+    `the longest round ${ms(slowest)} ms, ${ms(slowestRunning)} without waiting for a processor`,
+  ].join("; ");
+}
 
 function ms(microseconds: number): string {
   return (microseconds / 1000).toFixed(1);
@@ -86,6 +108,7 @@ async function hammerOn(kills: number, seed: number, totals: Totals): Promise<vo
   using bpf = embedded({ bpffs: directory });
   makeMaps(bpf);
   const maps = openMaps(bpf);
+  const held = new HeldLocks(directory, MAP_NAMES);
   const entries = Array.from({ length: SLOTS }, (_, slot) => new OwnEntries(maps, slot));
   const settle = (...slots: number[]): void => {
     for (const slot of slots) log.settle(entries[slot] as OwnEntries, slot);
@@ -107,11 +130,20 @@ async function hammerOn(kills: number, seed: number, totals: Totals): Promise<vo
   for (let round = 0; !isOver || deaths < kills; round++, deaths++) {
     const doomed = await startProcess(SLOT.DOOMED, 0, seed + 10 + round);
     await Promise.race([ended, delay((round * 37) % LIFE)]);
+    const agents = agentsOf(doomed.pid as number);
     await kill(doomed);
+    held.note(agents);
     settle(SLOT.DOOMED, SLOT.DOOMED + 1);
     await Promise.race([ended, delay(canFork ? PAUSE : 0)]);
   }
   await ended;
+  add(totals, held.count());
+  held.close();
+  add(totals, {
+    locks: log.told(SLOT.VICTIMS, "LOCKS"),
+    shares: log.told(SLOT.VICTIMS, "SHARES"),
+    takenOver: log.told(SLOT.VICTIMS, "TAKEN_OVER"),
+  });
   for (const survivor of survivors) await kill(survivor);
   for (let slot = 0; slot < SLOTS; slot++) {
     settle(slot);
@@ -125,9 +157,19 @@ async function hammerOn(kills: number, seed: number, totals: Totals): Promise<vo
   totals.deaths += deaths + survivors.length;
   assert(totals.slowestRunning < LONGEST_WAIT * 1000, `something was held up for ${ms(totals.slowestRunning)} ms`);
 
-  for (const name of Object.keys(maps)) assertWhole(join(directory, name));
+  for (const name of MAP_NAMES) assertWhole(join(directory, name));
   assertFull(maps);
-  for (const name of Object.keys(maps)) assertWhole(join(directory, name), { hasLost: false });
+  lockAll(maps);
+  for (const name of MAP_NAMES) {
+    assertWhole(join(directory, name), { hasLost: false });
+    assertReleased(join(directory, name));
+  }
+}
+
+function add(totals: Totals, { locks, shares, takenOver }: HeldCount): void {
+  totals.locks += locks;
+  totals.shares += shares;
+  totals.takenOver += takenOver;
 }
 
 /** Lets a process kill those that it gives birth to. */
@@ -143,7 +185,10 @@ async function killVictims(directory: string, log: string, seed: number, kills: 
 }
 
 function start(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
+  children.add(child);
+  child.once("exit", () => children.delete(child));
+  return child;
 }
 
 async function kill(child: ChildProcess): Promise<void> {
@@ -154,16 +199,20 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 /** As many entries go in as the maps are made for, and not one more. */
-function assertFull({ hash, trie, lru }: TortureMaps): void {
+function assertFull({ hash, small, trie, lru }: TortureMaps): void {
   const value = bytesOf(0, 0);
-  let key = 0;
-  assert.throws(
-    () => {
-      for (;;) hash.set(1_000_000 + key++, value);
-    },
-    { code: "E2BIG" },
-  );
+  let key = ABSENT;
+  const fill = (set: () => void): void =>
+    assert.throws(
+      () => {
+        for (;;) set();
+      },
+      { code: "E2BIG" },
+    );
+  fill(() => hash.set(key++, value));
   assert.equal(hash.count(), HASH_ENTRIES);
+  fill(() => small.set(key++, smallOf(key, 0)));
+  assert.equal(small.count(), SMALL_ENTRIES);
   let prefix = 0;
   assert.throws(
     () => {
@@ -172,6 +221,15 @@ function assertFull({ hash, trie, lru }: TortureMaps): void {
     { code: "ENOSPC" },
   );
   assert.equal(trie.count(), TRIE_ENTRIES);
-  for (let index = 0; index < 200; index++) lru.set(1_000_000 + index, value);
+  for (let index = 0; index < 200; index++) lru.set(ABSENT + index, value);
   assert.equal(lru.count(), LRU_ENTRIES);
+}
+
+/** Takes every lock there is: with keys that are not there, and with all indexes. */
+function lockAll({ hash, small, array, lru, queue, stack }: TortureMaps): void {
+  for (let key = 0; key < 2000; key++) for (const map of [hash, small, lru]) map.delete(2 * ABSENT + key);
+  const value = bytesOf(0, 0);
+  for (const index of array.keys()) array.set(index, value);
+  queue.push(value, "exist");
+  stack.push(value, "exist");
 }

@@ -8,9 +8,11 @@
  */
 import { writeSync } from "node:fs";
 import { exitChild, fork, killChild } from "./fork.ts";
+import { agentsOf, HeldLocks } from "./held-locks.ts";
 import { generator } from "./random.ts";
 import { Hammer } from "./torture-hammer.ts";
 import { TortureLog } from "./torture-log.ts";
+import { MAP_NAMES } from "./torture-maps.ts";
 
 const AT_A_TIME = 4;
 const WARM_UP = { OPENINGS: 30, ROUNDS: 50 } as const;
@@ -27,6 +29,7 @@ const asleep = new Int32Array(new SharedArrayBuffer(4));
 const log = new TortureLog(logPath);
 
 warmUp();
+const held = new HeldLocks(directory, MAP_NAMES);
 const victims = Array.from({ length: AT_A_TIME }, (_, index) => start(firstSlot + index, index));
 for (let kill = 0; kill < kills; kill++) {
   const index = kill % AT_A_TIME;
@@ -34,10 +37,14 @@ for (let kill = 0; kill < kills; kill++) {
   const isEarly = random(EARLY) === 0;
   while (!isEarly && log.told(slot, "IS_READY") === 0 && log.told(slot, "FAILED") === 0) sleep(500);
   sleep(random(LONGEST));
-  killChild(victims[index] as number);
+  end(victims[index] as number);
   victims[index] = start(slot, kill + AT_A_TIME);
 }
-for (const victim of victims) killChild(victim);
+for (const victim of victims) end(victim);
+const { locks, shares, takenOver } = held.count();
+log.tell(firstSlot, "LOCKS", locks);
+log.tell(firstSlot, "SHARES", shares);
+log.tell(firstSlot, "TAKEN_OVER", takenOver);
 
 /** So that what is hammered is the code that runs after a while, and is born with it, and without garbage. */
 function warmUp(): void {
@@ -48,6 +55,13 @@ function warmUp(): void {
     hammer.close();
   }
   globalThis.gc?.();
+}
+
+/** Kills a victim, and looks what it had in its hands. */
+function end(pid: number): void {
+  const agents = agentsOf(pid);
+  killChild(pid);
+  held.note(agents);
 }
 
 function sleep(microseconds: number): void {
