@@ -144,6 +144,54 @@ const CONTROL_FLOW: readonly Case[] = [
     title: "may_goto ends a loop that would not end",
     program: (a) => a.mov("r0", 0).label("again").mayGoto("out").jump("again").label("out").exit(),
   },
+  {
+    title: "what one loop counts up does not matter for having been there before another loop",
+    program: (a) =>
+      a
+        .mov("r7", 0)
+        .label("first")
+        .mayGoto("second")
+        .store("u64", "r10", -32, "r7")
+        .add("r7", 100)
+        .jump("first")
+        .label("second")
+        .load("u8", "r6", "r10", -12)
+        .label("again")
+        .mayGoto("out")
+        .and("r6", 15)
+        .jump("again")
+        .label("out")
+        .mov("r0", 0)
+        .exit(),
+  },
+  {
+    title: "what a loop asks for only after it came back matters of every round",
+    program: (a) =>
+      a
+        .mov("r7", -16)
+        .mov("r8", 0)
+        .label("outer")
+        .mayGoto("out")
+        .label("inner")
+        .mayGoto("outer")
+        .call("bpf_get_prandom_u32")
+        .jeq("r0", 42, "change")
+        .jne("r8", 25, "inner")
+        .mov("r1", "r10")
+        .add("r1", "r7")
+        .load("u64", "r0", "r1", 0)
+        .jump("inner")
+        .label("change")
+        .mov("r7", -600)
+        .call("bpf_get_prandom_u32")
+        .jne("r0", 42, "inner")
+        .mov("r8", 25)
+        .jump("outer")
+        .label("out")
+        .mov("r0", 0)
+        .exit(),
+    refused: [EINVAL, /math between the frame pointer and a number of which nothing is known/],
+  },
 ];
 
 const STACK: readonly Case[] = [

@@ -1,3 +1,4 @@
+import { loopsOf } from "../strong-components.ts";
 import type { FlowNode } from "./flow-graph.ts";
 
 /**
@@ -62,47 +63,8 @@ function addDispatch(nodes: FlowNode[], members: Set<number>, entries: readonly 
   return dispatch;
 }
 
-/** The strongly connected parts of a region in which there is a loop: Tarjan's algorithm, without recursion. */
+/** The parts of a region in which there is a loop, each as the nodes that reach one another. */
 function loopsIn(nodes: readonly FlowNode[], region: readonly number[]): number[][] {
   const inside = new Set(region);
-  const order = new Map<number, number>();
-  const low = new Map<number, number>();
-  const open: number[] = [];
-  const isOpen = new Set<number>();
-  const loops: number[][] = [];
-  const path: { readonly node: number; next: number }[] = [];
-  const enter = (node: number): void => {
-    low.set(node, order.size);
-    order.set(node, order.size);
-    open.push(node);
-    isOpen.add(node);
-    path.push({ node, next: 0 });
-  };
-  const lower = (node: number, to: number): void => {
-    low.set(node, Math.min(low.get(node) as number, to));
-  };
-  const close = (node: number): void => {
-    if (low.get(node) !== order.get(node)) return;
-    const part = open.splice(open.lastIndexOf(node));
-    for (const member of part) isOpen.delete(member);
-    const repeats = part.length > 1 || (nodes[node] as FlowNode).successors.includes(node);
-    if (repeats) loops.push(part);
-  };
-  for (const root of region) {
-    if (order.has(root)) continue;
-    enter(root);
-    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-      const { node } = top;
-      const successor = (nodes[node] as FlowNode).successors[top.next++];
-      if (successor === undefined) {
-        path.pop();
-        close(node);
-        const parent = path.at(-1);
-        if (parent !== undefined) lower(parent.node, low.get(node) as number);
-      } else if (!inside.has(successor)) continue;
-      else if (!order.has(successor)) enter(successor);
-      else if (isOpen.has(successor)) lower(node, order.get(successor) as number);
-    }
-  }
-  return loops;
+  return loopsOf(region, (node) => (nodes[node] as FlowNode).successors.filter((successor) => inside.has(successor)));
 }

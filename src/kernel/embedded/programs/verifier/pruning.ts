@@ -1,11 +1,12 @@
 import { EINVAL } from "../../../../abi/errno.ts";
 import type { Instruction } from "../../../../isa/instruction.ts";
 import { isMayGoto } from "./control-flow.ts";
+import { type BackEdge, LoopVisits, loopsOfProgram } from "./loop-visits.ts";
 import { isSameCallStack } from "./loops.ts";
 import { markPrecise, type Register } from "./register.ts";
 import { Rejection } from "./rejection.ts";
 import { markRead } from "./stack.ts";
-import { type Checkpoint, keep, markAllRead, type State } from "./state.ts";
+import { type Checkpoint, keep, type State } from "./state.ts";
 import { isLike } from "./state-comparison.ts";
 import type { Verification } from "./verification.ts";
 
@@ -15,8 +16,18 @@ import type { Verification } from "./verification.ts";
  */
 export class SeenStates {
   readonly #at = new Map<number, Checkpoint[]>();
+  readonly #loops: LoopVisits;
   #keptAtJumps = 0;
   #keptAtInstructions = 0;
+
+  constructor(v: Verification) {
+    this.#loops = new LoopVisits(loopsOfProgram(v.program, v.callsBack), takeOver);
+  }
+
+  /** Every path from a state that was kept came to its end. */
+  complete(kept: Checkpoint): void {
+    this.#loops.leave(kept);
+  }
 
   /** Whether the path can end here, since whatever may follow was followed already. Otherwise its state may be kept. */
   isCovered(v: Verification): boolean {
@@ -35,11 +46,7 @@ export class SeenStates {
       if (isUnderWay) {
         if (this.#closesLoop(v, kept, isForced)) return true;
         if (!isForced && jumps < 20 && instructions < 100) keeps = false;
-      } else if (isLike(v, kept, state, "covered")) {
-        kept.hits++;
-        takeOver(kept.state, state);
-        return true;
-      }
+      } else if (this.#covers(v, kept)) return true;
       if (keeps) kept.misses++;
       const patience = isForced && kept.branches > 0 ? 64 : 3;
       if (kept.misses > kept.hits * patience + patience) seen.splice(index, 1);
@@ -52,8 +59,26 @@ export class SeenStates {
     this.#keptAtJumps = v.jumps;
     this.#keptAtInstructions = v.processed;
     clearSingleIds(v.state);
-    seen.push(keep(v.state, v.slot));
+    const kept = keep(v.state, v.slot);
+    seen.push(kept);
     this.#at.set(v.slot, seen);
+    this.#loops.enter(kept);
+  }
+
+  /** Whether a state from which every path was followed covers the one here. */
+  #covers(v: Verification, kept: Checkpoint): boolean {
+    const { state } = v;
+    const isOpen = this.#loops.isOpen(kept);
+    if (!isLike(v, kept, state, isOpen ? "within" : "covered")) return false;
+    this.#end({ kept, state }, isOpen);
+    return true;
+  }
+
+  /** The path ends here. While the loop is open in which it does, more may turn out to matter. */
+  #end(edge: BackEdge, isOpen: boolean): void {
+    edge.kept.hits++;
+    takeOver(edge);
+    if (isOpen) this.#loops.comeBack(edge);
   }
 
   /**
@@ -66,10 +91,7 @@ export class SeenStates {
       isForced && (!isMayGoto(v.program[slot] as Instruction) || kept.state.mayGotoDepth !== state.mayGotoDepth);
     if (endsByItself) {
       if (!isLike(v, kept, state, "within")) return false;
-      // What the loop will ask for is not known before it is followed to its end: all of it may matter.
-      markAllPrecise(state);
-      markAllRead(state);
-      kept.hits++;
+      this.#end({ kept, state }, true);
       return true;
     }
     const isUnchanged =
@@ -84,28 +106,35 @@ export class SeenStates {
   }
 }
 
-/** What was found to matter of the state that covers this one matters of this one, and of what led to it. */
-function takeOver(old: State, current: State): void {
-  old.frames.forEach((frame, index) => {
-    const now = current.frames[index];
+/**
+ * What was found to matter of the state that covers the one where a path came back or ended matters of that one, and of what
+ * led to it. Answers whether that was news.
+ */
+function takeOver({ kept, state }: BackEdge): boolean {
+  let isNews = false;
+  kept.state.frames.forEach((frame, index) => {
+    const now = state.frames[index];
     if (now === undefined) return;
     frame.registers.forEach((register, number) => {
-      if (register.kind === "scalar" && register.isPrecise) markPrecise(now.registers[number] as Register);
+      if (askFor(register, now.registers[number] as Register)) isNews = true;
     });
     frame.stack.forEach((slot, at) => {
       const same = now.stack[at];
       if (slot === undefined || same === undefined) return;
-      if (slot.mark?.isRead !== false) markRead(same);
-      if (slot.isScalarSpill && slot.spilled.isPrecise && same.isScalarSpill) markPrecise(same.spilled);
+      if (slot.mark?.isRead !== false && same.mark?.isRead === false) {
+        isNews = true;
+        markRead(same);
+      }
+      if (slot.isScalarSpill && same.isScalarSpill && askFor(slot.spilled, same.spilled)) isNews = true;
     });
   });
+  return isNews;
 }
 
-function markAllPrecise(state: State): void {
-  for (const { registers, stack } of state.frames) {
-    registers.forEach(markPrecise);
-    for (const slot of stack) if (slot?.isScalarSpill) markPrecise(slot.spilled);
-  }
+function askFor(old: Register, current: Register): boolean {
+  if (old.kind !== "scalar" || !old.isPrecise || current.kind !== "scalar" || current.isPrecise) return false;
+  markPrecise(current);
+  return true;
 }
 
 /** A scalar that is linked to nothing else is linked to nothing. `clear_singular_ids`. */

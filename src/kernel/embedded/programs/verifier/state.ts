@@ -1,6 +1,6 @@
 import type { MapView } from "./map-view.ts";
 import { pointer, type Register, UNINIT } from "./register.ts";
-import { EMPTY_SLOT, markRead, ReadMark, respill, SLOT, type StackSlot } from "./stack.ts";
+import { EMPTY_SLOT, ReadMark, respill, SLOT, type StackSlot } from "./stack.ts";
 
 /** Who called a function. */
 export type CallKind =
@@ -192,9 +192,4 @@ function renewed(register: Register): Register {
 function withMark(old: StackSlot, mark: ReadMark): StackSlot {
   const spilled = old.isSpill ? renewed(old.spilled) : old.spilled;
   return old.marked(spilled, mark);
-}
-
-/** Notes that everything on the stack is read. */
-export function markAllRead(state: State): void {
-  for (const { stack } of state.frames) for (const slot of stack) if (slot !== undefined) markRead(slot);
 }

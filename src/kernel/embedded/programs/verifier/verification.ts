@@ -6,7 +6,7 @@ import type { ControlFlow } from "./control-flow.ts";
 import { MapView } from "./map-view.ts";
 import { type Register, type RegisterKind, UNINIT } from "./register.ts";
 import { Rejection } from "./rejection.ts";
-import type { Frame, State } from "./state.ts";
+import type { Checkpoint, Frame, State } from "./state.ts";
 import type { Trace } from "./trace.ts";
 
 /** `BPF_COMPLEXITY_LIMIT_JMP_SEQ`: branches that are put off at one time. */
@@ -43,6 +43,8 @@ export class Verification {
   readonly calls = new Map<number, VerifiedCall>();
   /** Where a state is kept each time: at calls of callbacks, and at may_goto. */
   readonly isForced: Uint8Array;
+  /** 1 for each call of a helper that calls a function back before it returns. */
+  readonly callsBack: Uint8Array;
 
   /** The global functions that were called, by index; each is verified by itself. */
   readonly calledGlobals = new Set<number>();
@@ -72,6 +74,7 @@ export class Verification {
     this.trace = trace;
     this.reached = new Uint8Array(this.program.length);
     this.isForced = new Uint8Array(this.program.length);
+    this.callsBack = new Uint8Array(this.program.length);
     this.changesPacket = new Uint8Array(flow.starts.length);
     this.functions = flow.starts.map((start, index) => ({
       start,
@@ -179,9 +182,9 @@ export class Verification {
     }
   }
 
-  /** The path is at its end. The next one is taken up; `false` when there is none. */
-  nextPath(): boolean {
-    for (let kept = this.state.parent; kept !== undefined && --kept.branches === 0; kept = kept.parent);
+  /** The path is at its end. The next one is taken up; `false` when there is none. `complete` is told of each state with whose last path that was. */
+  nextPath(complete: (kept: Checkpoint) => void): boolean {
+    for (let kept = this.state.parent; kept !== undefined && --kept.branches === 0; kept = kept.parent) complete(kept);
     const next = this.#pending.pop();
     if (next === undefined) return false;
     this.state = next.state;

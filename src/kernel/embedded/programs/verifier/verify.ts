@@ -96,7 +96,9 @@ function prepare(v: Verification): void {
   v.program.forEach((instruction, slot) => {
     const isHelper = instruction.opcode === (BPF_JMP | BPF_CALL) && instruction.src === 0;
     const proto = isHelper ? protos[instruction.imm] : undefined;
-    if (isMayGoto(instruction) || (proto?.parameters?.includes("callback") && proto.name !== "timer_set_callback")) {
+    const callsBack = proto?.parameters?.includes("callback") === true && proto.name !== "timer_set_callback";
+    if (callsBack) v.callsBack[slot] = 1;
+    if (callsBack || isMayGoto(instruction)) {
       v.isForced[slot] = 1;
       v.flow.isPrunePoint[slot] = 1;
     }
@@ -158,13 +160,13 @@ function checkGlobals(v: Verification): void {
 
 /** Follows every path from a state to its end. */
 function followAll(v: Verification, state: State, slot: number): void {
-  const seen = new SeenStates();
+  const seen = new SeenStates(v);
   v.state = state;
   v.slot = slot;
   v.trace.startPath(-1, slot);
   do {
     followPath(v, seen);
-  } while (v.nextPath());
+  } while (v.nextPath((kept) => seen.complete(kept)));
 }
 
 function followPath(v: Verification, seen: SeenStates): void {
