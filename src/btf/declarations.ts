@@ -12,13 +12,25 @@ export interface Declared {
 /** What can stand as a name in TypeScript without quotes. */
 const IDENTIFIER = /^[A-Za-z_$][A-Za-z0-9_$]*$/;
 
+/** What no interface can be called: words of the language, its own types, and what the source that is written has itself. */
+const TAKEN = new Set(
+  [
+    "await break case catch class const continue debugger default delete do else enum export extends false finally for",
+    "function if implements import in instanceof interface let new null package private protected public return static",
+    "super switch this throw true try typeof var void while with yield",
+    "any bigint boolean never number object string symbol undefined unknown",
+    "Btf Layout Uint8Array atob layoutOfType",
+  ].flatMap((words) => words.split(" ")),
+);
+
 /**
  * TypeScript for types of BTF: an interface for each struct and union that has a name, a type and a layout for each that
  * is asked for. The layouts are made from the BTF of just these types, which the source carries with it, so that every
  * offset is the compiler's. It needs `mapiary`, and compiles under the strictest settings.
  */
 export function declarations(btf: Btf, types: readonly Declared[]): string {
-  const writer = new DeclarationWriter(btf);
+  if (types.length === 0) return "// Nothing here has a type: no map with types, and no variable.\nexport {};\n";
+  const writer = new DeclarationWriter(btf, types);
   const subset = new Subset(btf);
   const exported = types.map(({ name, id }) => ({ name, type: writer.typeOf(id), id: subset.copy(id) }));
   const bytes = subset.builder.encode();
@@ -27,8 +39,8 @@ export function declarations(btf: Btf, types: readonly Declared[]): string {
     (line) => `  "${line}" +\n`,
   );
   const layouts = exported.map(({ name, type, id }) => {
-    const isOwn = type === name;
-    const alias = isOwn || !IDENTIFIER.test(name) ? "" : `export type ${name} = ${type};\n`;
+    const canAlias = type !== name && IDENTIFIER.test(name) && !TAKEN.has(name);
+    const alias = canAlias ? `export type ${name} = ${type};\n` : "";
     return `${alias}export const ${variableName(name)}: Layout<${type}> = layoutOfType(types, ${id}) as Layout<unknown> as Layout<${type}>;\n`;
   });
   return `import { Btf, type Layout, layoutOfType } from "mapiary";
@@ -60,9 +72,12 @@ class DeclarationWriter {
   readonly #btf: Btf;
   readonly #interfaces = new Map<string, string>();
   readonly #names = new Map<number, string>();
+  /** The types that are asked for, by the names that they get. */
+  readonly #declared: ReadonlyMap<string, number>;
 
-  constructor(btf: Btf) {
+  constructor(btf: Btf, declared: readonly Declared[]) {
     this.#btf = btf;
+    this.#declared = new Map(declared.map(({ name, id }) => [name, btf.resolve(id)]));
   }
 
   interfaces(): string[] {
@@ -112,8 +127,9 @@ class DeclarationWriter {
   #named(id: number, type: BtfComposite): string {
     const known = this.#names.get(id);
     if (known !== undefined) return known;
-    let name = type.name.replace(/[^A-Za-z0-9_$]/g, "_");
-    for (let number = 2; this.#interfaces.has(name); number++) name = `${type.name}_${number}`;
+    const plain = type.name.replace(/[^A-Za-z0-9_$]/g, "_");
+    let name = plain;
+    for (let number = 2; this.#isTaken(name, id); number++) name = `${plain}_${number}`;
     this.#names.set(id, name);
     this.#interfaces.set(name, "");
     this.#interfaces.set(
@@ -121,6 +137,10 @@ class DeclarationWriter {
       `/** \`${type.kind} ${type.name}\`, ${type.size} bytes. */\nexport interface ${name} ${this.#body(type)}\n`,
     );
     return name;
+  }
+
+  #isTaken(name: string, id: number): boolean {
+    return this.#interfaces.has(name) || TAKEN.has(name) || (this.#declared.get(name) ?? id) !== id;
   }
 
   #body(type: BtfComposite): string {

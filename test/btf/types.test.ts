@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { embedded, type Layout, struct, u32, u64 } from "mapiary";
+import { BtfBuilder, embedded, type Layout, struct, u32, u64 } from "mapiary";
 import { typesOfFile, typesOfMap } from "../../src/cli/types.ts";
 import { ElfFile } from "../../src/program/elf.ts";
 import { withClang } from "../program/clang.ts";
@@ -26,6 +26,21 @@ SEC("xdp") int pass(struct xdp_md *ctx) {
   return bpf_map_lookup_elem(&table, &key) ? XDP_DROP : XDP_PASS;
 }
 `;
+
+/** Structs whose names mean something else in TypeScript, or in what is written. */
+function oddNames(): Uint8Array {
+  const builder = new BtfBuilder();
+  const int = builder.add({ kind: "int", name: "int", size: 4, isSigned: true });
+  for (const name of ["class", "string", "Layout", "Uint8Array", "plain"]) {
+    builder.add({
+      kind: "struct",
+      name,
+      size: 4,
+      members: [{ name: "class", type: int, bitOffset: 0, bitfieldSize: 0 }],
+    });
+  }
+  return builder.encode();
+}
 
 /** Compiles sources under the project's own settings, in a folder where they find the library. */
 async function withCompiled(sources: Readonly<Record<string, string>>, use: (folder: string) => Promise<void>) {
@@ -53,6 +68,8 @@ withClang((compile) => {
       "structs.ts": typesOfFile(btf),
       "kinds.ts": typesOfFile(everyKind(), ["all", "bits"]),
       "object.ts": typesOfFile(compile(MAPS)),
+      "nothing.ts": typesOfFile(new BtfBuilder().encode()),
+      "names.ts": typesOfFile(oddNames()),
       "map.ts": typesOfMap(bpf.sys, map.info()),
       "use.ts": `import { type table_value, table_valueLayout, dataLayouts } from "./use-object.ts";
 export const value: table_value = { hits: 1n, comm: "nginx", n: 5 };
@@ -71,6 +88,11 @@ export const dataLayouts: number[] = [bssLayout.size, rodataLayout.size];
         assert.ok(layout !== undefined, name);
         assert.deepEqual(layout.decode(layout.encode(value)), value, name);
       }
+      const { classLayout } = (await import(pathToFileURL(join(folder, "names.ts")).href)) as Record<
+        string,
+        Layout<unknown>
+      >;
+      assert.deepEqual(classLayout?.decode(Uint8Array.of(5, 0, 0, 0)), { class: 5 });
       const used = (await import(pathToFileURL(join(folder, "use.ts")).href)) as { readonly bytes: Uint8Array };
       assert.equal(used.bytes.length, 32);
     });
