@@ -17,6 +17,8 @@ export interface Inline {
   write(code: Code, value: string, place?: Place): void;
   /** The properties of the object that `read` is the expression of, for an object that has them among others. */
   properties?(code: Code, place: Place): string[];
+  /** As `write`, of a value that may have other members too, at a place that is zero already. */
+  writeMembers?(code: Code, value: string, place: Place): void;
 }
 
 /** Beyond so many values a layout inside another is called, lest code for deep types grow without bound. */
@@ -58,6 +60,13 @@ export class Code {
   /** The properties that a value of `layout`, an object, adds to another. */
   properties(layout: Layout<unknown>, place: Place): string[] {
     return inlineWithin(layout)?.properties?.(this, place) ?? [`...${this.read(layout, place)}`];
+  }
+
+  /** Adds the storing of the members of `layout` that `value`, a variable, has among others. False when that has no code. */
+  writeMembers(layout: Layout<unknown>, value: string, place: Place): boolean {
+    const inline = inlineWithin(layout);
+    inline?.writeMembers?.(this, value, place);
+    return inline?.writeMembers !== undefined;
   }
 
   /** Adds the test and, where a place is given, the storing of `value`, an expression. */

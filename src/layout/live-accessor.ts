@@ -4,8 +4,8 @@ import { faultFinder, inlineOf, readFaultIn } from "./define.ts";
 import { fieldStep, within } from "./fault.ts";
 import { INSPECT } from "./inspect.ts";
 import type { Layout } from "./layout.ts";
+import { partsOf } from "./layout-of-parts.ts";
 import { type Live, LiveArray, type LivePlace, type MakeLive } from "./live.ts";
-import { partsOf } from "./part.ts";
 import { isStructLayout, type StructField } from "./struct.ts";
 
 const makers = new WeakMap<Layout<unknown>, MakeLive<unknown>>();

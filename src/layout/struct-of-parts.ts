@@ -1,7 +1,8 @@
 import { faultFinder, refuse } from "./define.ts";
 import { type Fault, fieldStep, quote, within, wrongKind } from "./fault.ts";
 import type { Layout } from "./layout.ts";
-import { defineOfParts, type Part, partOf } from "./part.ts";
+import { defineOfParts } from "./layout-of-parts.ts";
+import { type Part, partOf } from "./part.ts";
 
 /**
  * A struct some of whose members have no name: their members are read and written as if they were the struct's own, as
@@ -15,7 +16,7 @@ export function structOfParts(
 ): Layout<Record<string, unknown>> {
   const names = new Set(parts.flatMap((part) => part.names));
   const finders = parts.map((part) => [part, faultFinder(part.layout)] as const);
-  const layout: Layout<Record<string, unknown>> = defineOfParts(parts, {
+  const layout: Layout<Record<string, unknown>> = defineOfParts("struct", parts, {
     name,
     size,
     align,

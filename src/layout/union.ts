@@ -1,8 +1,10 @@
 import type { Memory } from "../memory/address-space.ts";
-import { faultFinder, isBytes, LARGEST_SIZE, refuse, requireLayout } from "./define.ts";
+import { faultFinder, LARGEST_SIZE, refuse, requireLayout } from "./define.ts";
 import { type Fault, fieldStep, quote, within, wrongKind } from "./fault.ts";
 import type { Layout, Value } from "./layout.ts";
-import { defineOfParts, named, type Part, partOf, partsOf } from "./part.ts";
+import { defineOfParts, partsOf } from "./layout-of-parts.ts";
+import { named, type Part, partOf } from "./part.ts";
+import { isSame } from "./part-code.ts";
 import type { Fields, StructField } from "./struct.ts";
 
 /** The layout of a union, which also says what it was made of. */
@@ -65,7 +67,7 @@ export function unionOfParts(parts: readonly Part[], options: UnionOptions = {})
   const widestFirst = [...parts].sort((a, b) => b.layout.size - a.layout.size);
   const finders = new Map(parts.map((part) => [part, faultFinder(part.layout)]));
 
-  const layout: Layout<Record<string, unknown>> = defineOfParts(parts, {
+  const layout: Layout<Record<string, unknown>> = defineOfParts("union", parts, {
     name,
     size,
     align,
@@ -112,14 +114,4 @@ export function unionOfParts(parts: readonly Part[], options: UnionOptions = {})
 
 function memoryOf(u8: Uint8Array): Memory {
   return { u8, view: new DataView(u8.buffer, u8.byteOffset, u8.byteLength) };
-}
-
-/** Whether two values of layouts are the same all through. */
-function isSame(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (isBytes(a) !== isBytes(b)) return false;
-  const keys = Object.keys(a);
-  if (keys.length !== Object.keys(b).length) return false;
-  return keys.every((key) => isSame((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
 }
