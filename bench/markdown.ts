@@ -47,7 +47,7 @@ A lookup and an update are:`;
 
 const GROWTH = `Each table is filled by a process of its own, in random order, and is full but where a load is given; a number is the
 median of the processes. "Bare access" is what the memory alone costs: two reads in tables as large as those of a hash, of which
-the second waits for the first. A hash on the embedded kernel has the next power of two of buckets, so its load is between a
+the second waits for the first; "in turn", when each such pair also waits for the one before it, as lookups partly do. A hash on the embedded kernel has the next power of two of buckets, so its load is between a
 half and one. Values of more than 8 bytes are \`bytes(n)\` and come as a \`Uint8Array\` of their own, which \`Map\` need not make.
 The pauses are the time that passes between two turns of the event loop, the least of the processes.`;
 

@@ -26,6 +26,7 @@ export function growthTables(growths: readonly Growth[], pauseEntries: number, p
     table("Growth: nanoseconds of CPU time by the number of entries", bySize, ["map", "embedded"], (growth) => [
       growth.entries.toLocaleString("en"),
       ...figuresOf(growth.kinds.bare, "get"),
+      ...figuresOf(growth.kinds.bare, "inTurn"),
     ]),
     table("Growth: by the size of the values", byValue, ["map", "embedded"], (growth) => [
       `${growth.entries.toLocaleString("en")} × ${growth.valueBytes} bytes`,
@@ -69,7 +70,7 @@ function table(
     ...columns.flatMap(({ name, kind }) => figuresOf(growth.kinds[kind], name)),
   ]);
   const first = label(growths[0] ?? { series: "entries", entries: 0, room: 1, valueBytes: 0, kinds: {} });
-  const titles = ["", ...(first.length > 1 ? [KIND_TITLES.bare] : [])];
+  const titles = ["", ...(first.length > 1 ? [KIND_TITLES.bare, `${KIND_TITLES.bare}, in turn`] : [])];
   return { title, rows: [[...titles, ...columns.map(({ text, kind }) => `${text}, ${KIND_TITLES[kind]}`)], ...rows] };
 }
 

@@ -5,6 +5,8 @@ export interface Sizing {
   readonly fill?: number;
   readonly overwrite?: number;
   readonly iterate?: number;
+  /** Of bare accesses: when each waits for the one before it. */
+  readonly inTurn?: number;
 }
 
 export type Kind = "map" | "embedded" | "bare";
