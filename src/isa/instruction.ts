@@ -24,18 +24,22 @@ export function decode(bytes: Uint8Array): Instruction[] {
   if (bytes.length % INSTRUCTION_SIZE !== 0) {
     throw new RangeError(`a program is whole instructions of ${INSTRUCTION_SIZE} bytes, not ${bytes.length} bytes`);
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Array.from({ length: bytes.length / INSTRUCTION_SIZE }, (_, slot) => decodeAt(view, slot * INSTRUCTION_SIZE));
+  const instructions: Instruction[] = [];
+  for (let at = 0; at < bytes.length; at += INSTRUCTION_SIZE) instructions.push(decodeAt(bytes, at));
+  return instructions;
 }
 
-function decodeAt(view: DataView, at: number): Instruction {
-  const registers = view.getUint8(at + 1);
+function decodeAt(bytes: Uint8Array, at: number): Instruction {
+  const registers = bytes[at + 1] as number;
+  const offset = (bytes[at + 2] as number) | ((bytes[at + 3] as number) << 8);
+  const low = (bytes[at + 4] as number) | ((bytes[at + 5] as number) << 8);
+  const high = (bytes[at + 6] as number) | ((bytes[at + 7] as number) << 8);
   return {
-    opcode: view.getUint8(at),
+    opcode: bytes[at] as number,
     dst: registers & 0xf,
     src: registers >>> 4,
-    offset: view.getInt16(at + 2, true),
-    imm: view.getInt32(at + 4, true),
+    offset: (offset << 16) >> 16,
+    imm: low | (high << 16),
   };
 }
 

@@ -40,8 +40,8 @@ export class EmbeddedProgram implements KernelObject {
   readonly linked: LinkedProgram;
   /** Its place in the table of tail calls. */
   readonly tableIndex: number;
-  /** Nanoseconds since the kernel began, when it was loaded. */
-  readonly loadTime: number;
+  readonly #loadMoment: () => number;
+  #loadTime: number | undefined;
   readonly #host: ProgramHost;
   #tag: Uint8Array | undefined;
 
@@ -51,7 +51,7 @@ export class EmbeddedProgram implements KernelObject {
     this.linked = linked;
     linked.object = this;
     this.tableIndex = host.place(linked.entry);
-    this.loadTime = host.clock.monotonic();
+    this.#loadMoment = host.clock.moment();
     for (const map of traits.maps) {
       map.references++;
       map.kernelReferences++;
@@ -65,6 +65,11 @@ export class EmbeddedProgram implements KernelObject {
 
   get tailCallKind(): string {
     return tailCallKind(this.traits.source);
+  }
+
+  /** Nanoseconds since the kernel began, when it was loaded. */
+  get loadTime(): number {
+    return (this.#loadTime ??= this.#loadMoment());
   }
 
   /** What is the same for the same instructions: made when it is asked for the first time. */

@@ -114,9 +114,27 @@ const WIDTH64: Width = {
 
 /** Writes an instruction of the classes ALU and ALU64: RFC 9669, section 4.1. */
 export function writeArithmetic(registers: Registers, instruction: Instruction): void {
-  new Arithmetic(registers, instruction).write();
+  const { opcode, dst, src, offset, imm } = instruction;
+  const { body } = registers;
+  const is64 = (opcode & 0x07) === BPF_ALU64;
+  const isMove = (opcode & 0xf0) === BPF_MOV && offset === 0;
+  const plain = (is64 ? WIDTH64 : WIDTH32).plain.get(opcode & 0xf0);
+  if (plain === undefined && !isMove) return new Arithmetic(registers, instruction).write();
+  if (is64) {
+    if (!isMove) registers.get(dst);
+    if ((opcode & BPF_X) !== 0) registers.get(src);
+    else body.i64(imm);
+    if (plain !== undefined) body.op(plain);
+    return registers.set(dst);
+  }
+  if (!isMove) registers.get32(dst);
+  if ((opcode & BPF_X) !== 0) registers.get32(src);
+  else body.i32(imm);
+  if (plain !== undefined) body.op(plain);
+  registers.set32(dst);
 }
 
+/** What takes more than one instruction, or a sign that goes on. */
 class Arithmetic {
   readonly #registers: Registers;
   readonly #body: FunctionBody;
@@ -137,12 +155,7 @@ class Arithmetic {
   write(): void {
     const { opcode, dst, offset, imm } = this.#instruction;
     const operation = opcode & 0xf0;
-    const plain = this.#width.plain.get(operation);
-    if (plain !== undefined) {
-      this.#dst();
-      this.#operand();
-      this.#body.op(plain);
-    } else if (operation === BPF_NEG) {
+    if (operation === BPF_NEG) {
       this.#constant(0);
       this.#dst();
       this.#body.op(this.#width.sub);

@@ -76,7 +76,7 @@ export function flowGraph(
   for (const start of nodeAt.keys()) {
     let slot = start;
     let behind = slotBehind(instructions, slot);
-    while (goesOn(instructions[slot] as Instruction) && !nodeAt.has(behind)) {
+    while (leaders[behind - subprogram.start] !== 1 && goesOn(instructions[slot] as Instruction)) {
       slot = behind;
       behind = slotBehind(instructions, slot);
     }

@@ -21,7 +21,7 @@ import { describe } from "./describe.ts";
 import { movePointer } from "./pointer-arithmetic.ts";
 import { constant, type Range, signExtend, signExtendLow } from "./range.ts";
 import { arithmetic, swapBytes } from "./range-arithmetic.ts";
-import { markPrecise, number, type Register, scalar, UNKNOWN_SCALAR } from "./register.ts";
+import { markPrecise, number, operand, type Register, scalar, UNKNOWN_SCALAR } from "./register.ts";
 import { Rejection } from "./rejection.ts";
 import type { Verification } from "./verification.ts";
 
@@ -182,8 +182,8 @@ function checkBinary(v: Verification, instruction: Instruction): void {
     throw new Rejection(EINVAL, `invalid shift ${imm}: a shift is by 0 to ${is64 ? 63 : 31} bits`);
   }
   v.checkWritable(dst);
-  const operand = isRegister ? (v.registers[src] as Register) : number(BigInt(imm));
-  v.write(dst, combined(v, instruction, v.registers[dst] as Register, operand));
+  const second = isRegister ? (v.registers[src] as Register) : operand(imm);
+  v.write(dst, combined(v, instruction, v.registers[dst] as Register, second));
 }
 
 function isShift(op: number): boolean {

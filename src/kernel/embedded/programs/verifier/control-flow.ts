@@ -22,6 +22,8 @@ export interface ControlFlow {
   readonly starts: readonly number[];
   /** 1 where states are kept and compared: at jumps and where they lead. */
   readonly isPrunePoint: Uint8Array;
+  /** Whether some jump leads back, or to itself. */
+  readonly goesBack: boolean;
 }
 
 /**
@@ -30,10 +32,10 @@ export interface ControlFlow {
  */
 export function checkControlFlow(program: readonly Instruction[]): ControlFlow {
   const starts = functionStarts(program);
-  checkJumps(program, starts);
+  const goesBack = checkJumps(program, starts);
   const isPrunePoint = new Uint8Array(program.length);
   checkReachable(program, isPrunePoint);
-  return { starts, isPrunePoint };
+  return { starts, isPrunePoint, goesBack };
 }
 
 /** The function that a slot calls or takes the address of, by its first slot. */
@@ -47,6 +49,7 @@ export function calledFunction(instruction: Instruction, slot: number): number |
 function functionStarts(program: readonly Instruction[]): number[] {
   const starts = new Set([0]);
   program.forEach((instruction, slot) => {
+    if (instruction.src === 0) return;
     const start = calledFunction(instruction, slot);
     if (start === undefined) return;
     if (start < 0 || start >= program.length) {
@@ -61,13 +64,16 @@ function functionStarts(program: readonly Instruction[]): number[] {
   return [...starts].sort((a, b) => a - b);
 }
 
-function checkJumps(program: readonly Instruction[], starts: readonly number[]): void {
+/** Answers whether some jump leads back. */
+function checkJumps(program: readonly Instruction[], starts: readonly number[]): boolean {
+  let goesBack = false;
   starts.forEach((start, index) => {
     const end = starts[index + 1] ?? program.length;
     for (let slot = start; slot < end; slot++) {
       const instruction = program[slot] as Instruction;
       if (isJump(instruction)) {
         const target = jumpTarget(instruction, slot);
+        if (target <= slot) goesBack = true;
         if (target < start || target >= end) {
           throw new Rejection(
             EINVAL,
@@ -80,6 +86,7 @@ function checkJumps(program: readonly Instruction[], starts: readonly number[]):
       }
     }
   });
+  return goesBack;
 }
 
 function checkReachable(program: readonly Instruction[], isPrunePoint: Uint8Array): void {
@@ -95,7 +102,7 @@ function checkReachable(program: readonly Instruction[], isPrunePoint: Uint8Arra
   isSeen[0] = 1;
   for (let slot = pending.pop(); slot !== undefined; slot = pending.pop()) {
     const instruction = program[slot] as Instruction;
-    const callee = calledFunction(instruction, slot);
+    const callee = instruction.src === 0 ? undefined : calledFunction(instruction, slot);
     if (callee !== undefined) visit(callee);
     if (isJump(instruction)) {
       const target = jumpTarget(instruction, slot);

@@ -7,7 +7,7 @@ import { notNull, settleNull } from "./null-check.ts";
 import { comparePacketEnd, packetBranch } from "./packet-range.ts";
 import { isSameRange, type Range } from "./range.ts";
 import { holds, negated, refine, refined } from "./range-compare.ts";
-import { markPrecise, number, type Register, scalar } from "./register.ts";
+import { markPrecise, operand, type Register, scalar } from "./register.ts";
 import { Rejection } from "./rejection.ts";
 import type { State } from "./state.ts";
 import type { Verification } from "./verification.ts";
@@ -25,7 +25,7 @@ export function checkConditionalJump(v: Verification, instruction: Instruction):
   if (isRegister ? imm !== 0 : src !== 0) {
     throw new Rejection(EINVAL, "BPF_JMP/JMP32 uses reserved fields: what the comparison does not take is 0");
   }
-  const b = isRegister ? v.read(src) : number(BigInt(imm));
+  const b = isRegister ? v.read(src) : operand(imm);
   const target = jumpTarget(instruction, v.slot);
   const known = branchTaken(op, a, b, is32);
   if (known !== undefined) {
@@ -82,7 +82,7 @@ function tell(state: State, { opcode, dst, src, imm }: Instruction, op: number, 
     registers[dst] = learned;
     return syncLinked(state, learned, before.id);
   }
-  const other = isRegister ? (registers[src] as Register) : number(BigInt(imm));
+  const other = isRegister ? (registers[src] as Register) : operand(imm);
   const { a, b } = refined(op, before.range, other.range, is32);
   const learned = relearn(before, a, other);
   registers[dst] = learned;

@@ -30,7 +30,7 @@ const ARGUMENTS = 0b11_1110;
  * The registers, as bits, that some path from a slot on reads before it writes them. What is in the others tells two
  * states at that slot not apart. `kernel/bpf/verifier.c: compute_live_registers`, 6.18.
  */
-export function liveRegisters(program: readonly Instruction[]): Uint16Array {
+export function liveRegisters(program: readonly Instruction[], goesBack: boolean): Uint16Array {
   const live = new Uint16Array(program.length);
   const uses = program.map((instruction) => usesOf(instruction));
   let isStable = false;
@@ -39,10 +39,10 @@ export function liveRegisters(program: readonly Instruction[]): Uint16Array {
     for (let slot = program.length - 1; slot >= 0; slot--) {
       const { read, written } = uses[slot] as Uses;
       const before = read | (liveAfter(program, live, slot) & ~written);
-      if (before !== live[slot]) {
-        live[slot] = before;
-        isStable = false;
-      }
+      if (before === live[slot]) continue;
+      live[slot] = before;
+      // Where no jump leads back, all that follows an instruction stands behind it: one round is enough.
+      if (goesBack) isStable = false;
     }
   }
   return live;
@@ -52,7 +52,7 @@ function liveAfter(program: readonly Instruction[], live: Uint16Array, slot: num
   const instruction = program[slot] as Instruction;
   const { opcode } = instruction;
   if (opcode === (BPF_JMP | BPF_EXIT)) return 0;
-  if (!isJump(instruction)) return live[slot + (opcode === LD_IMM64 ? 2 : 1)] ?? 0;
+  if ((opcode & 7) === BPF_ALU64 || !isJump(instruction)) return live[slot + (opcode === LD_IMM64 ? 2 : 1)] ?? 0;
   const taken = live[jumpTarget(instruction, slot)] ?? 0;
   const isUnconditional = opcode === (BPF_JMP | BPF_JA) || opcode === (BPF_JMP32 | BPF_JA);
   return isUnconditional ? taken : taken | (live[slot + 1] ?? 0);

@@ -20,8 +20,11 @@ interface LoopVisit {
  * Which loop a slot lies on, numbered from 1; 0 for none. A helper that calls functions back is a loop by itself.
  * `kernel/bpf/verifier.c: compute_scc`, 6.18.
  */
-export function loopsOfProgram(program: readonly Instruction[], callsBack: Uint8Array): Uint16Array | undefined {
-  const goesBack = program.some((instruction, slot) => isJump(instruction) && jumpTarget(instruction, slot) <= slot);
+export function loopsOfProgram(
+  program: readonly Instruction[],
+  goesBack: boolean,
+  callsBack: Uint8Array,
+): Uint16Array | undefined {
   if (!goesBack && !callsBack.includes(1)) return undefined;
   const loopOf = new Uint16Array(program.length);
   let count = 0;

@@ -1,7 +1,7 @@
 import { isSameRange } from "./range.ts";
 import { type Register, UNKNOWN_SCALAR } from "./register.ts";
 import { respill } from "./stack.ts";
-import type { Checkpoint, State } from "./state.ts";
+import type { Checkpoint, Frame, State } from "./state.ts";
 import type { Verification } from "./verification.ts";
 
 /**
@@ -23,16 +23,15 @@ export function lastVisit(from: Checkpoint | undefined, state: State, slot: numb
 }
 
 export function isSameCallStack(a: State, b: State): boolean {
-  if (a.frames.length !== b.frames.length) return false;
-  return a.frames.every((frame, index) => {
-    const other = b.frames[index];
-    return (
-      other !== undefined &&
-      frame.callSite === other.callSite &&
-      frame.subprogram === other.subprogram &&
-      frame.kind === other.kind
-    );
-  });
+  const { length } = a.frames;
+  if (length !== b.frames.length) return false;
+  for (let index = 0; index < length; index++) {
+    const frame = a.frames[index] as Frame;
+    const other = b.frames[index] as Frame;
+    if (frame.callSite !== other.callSite || frame.subprogram !== other.subprogram || frame.kind !== other.kind)
+      return false;
+  }
+  return true;
 }
 
 export function widenAgainst(old: State, state: State): void {

@@ -21,7 +21,7 @@ export class SeenStates {
   #keptAtInstructions = 0;
 
   constructor(v: Verification) {
-    this.#loops = new LoopVisits(loopsOfProgram(v.program, v.callsBack), takeOver);
+    this.#loops = new LoopVisits(loopsOfProgram(v.program, v.flow.goesBack, v.callsBack), takeOver);
   }
 
   /** Every path from a state that was kept came to its end. */
@@ -139,12 +139,8 @@ function askFor(old: Register, current: Register): boolean {
 
 /** A scalar that is linked to nothing else is linked to nothing. `clear_singular_ids`. */
 function clearSingleIds(state: State): void {
-  const count = new Map<number, number>();
-  state.changeRegisters((register) => {
-    if (register.kind === "scalar" && register.id !== 0) count.set(register.id, (count.get(register.id) ?? 0) + 1);
-    return register;
-  });
-  if (count.size === 0) return;
+  const count = linksOf(state);
+  if (count === undefined) return;
   state.changeRegisters((register) => {
     if (register.kind !== "scalar" || register.id === 0 || count.get(register.id) !== 1) return register;
     const single = register.copy();
@@ -153,4 +149,22 @@ function clearSingleIds(state: State): void {
     single.delta = 0;
     return single;
   });
+}
+
+/** How many scalars have each id; `undefined` when none has any. */
+function linksOf({ frames }: State): Map<number, number> | undefined {
+  let count: Map<number, number> | undefined;
+  const add = ({ kind, id }: Register): void => {
+    if (kind !== "scalar" || id === 0) return;
+    count ??= new Map();
+    count.set(id, (count.get(id) ?? 0) + 1);
+  };
+  for (const { registers, stack } of frames) {
+    for (let index = 0; index < 10; index++) add(registers[index] as Register);
+    for (let index = 0; index < stack.length; index++) {
+      const slot = stack[index];
+      if (slot?.isSpill) add(slot.spilled);
+    }
+  }
+  return count;
 }

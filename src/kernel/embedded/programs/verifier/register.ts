@@ -144,6 +144,15 @@ export function number(value: bigint): Register {
   return scalar(constant(value));
 }
 
+const SMALL_OPERAND = 256;
+const operands: (Register | undefined)[] = [];
+
+/** An immediate that an instruction works with and leaves nowhere: small ones are shared, for programs have many. */
+export function operand(imm: number): Register {
+  if (imm < -SMALL_OPERAND || imm >= SMALL_OPERAND) return number(BigInt(imm));
+  return (operands[imm + SMALL_OPERAND] ??= number(BigInt(imm)));
+}
+
 /** A pointer to where an object begins. */
 export function pointer(kind: RegisterKind): Register {
   const register = new Register();

@@ -123,9 +123,9 @@ function readSomewhere(frame: Frame, { first, end }: StackSpan): Register {
 
 /** Notes that all of these bytes are read. */
 function checkReadable(frame: Frame, first: number, end: number): void {
-  for (let offset = first; offset < end; offset++) {
+  for (let offset = first; offset < end; offset += SLOT - byteInSlot(offset)) {
     const slot = frame.slotAt(offset);
-    if (slot.typeAt(byteInSlot(offset)) === DYNPTR) {
+    if (slot.isDynptr) {
       throw new Rejection(
         EACCES,
         `invalid read from stack off ${offset}: a dynptr lies there, which only helpers read`,
@@ -250,7 +250,7 @@ export function helperReadsStack(v: Verification, pointer: Register, { first, en
  * `destroy_if_dynptr_stack_slot`, 6.18.
  */
 export function destroyDynptrs(v: Verification, frame: Frame, first: number, end: number): void {
-  for (let offset = first; offset < end; offset++) {
+  for (let offset = first; offset < end; offset += SLOT - byteInSlot(offset)) {
     const slot = frame.slotAt(offset);
     if (!slot.isDynptr) continue;
     if (slot.spilled.ref !== 0) {

@@ -21,6 +21,9 @@ export function allBytes(type: number): number {
   return type * 0o11111111;
 }
 
+/** The bits by which a byte is neither empty nor data. */
+const BEYOND_MISC = allBytes(EMPTY | ZEROED | DYNPTR);
+
 /**
  * Whether somebody read a slot later, and on whose behalf: a state that was kept asks it of each of its slots. A slot that
  * nobody read does not tell states apart.
@@ -53,7 +56,7 @@ export class StackSlot {
 
   /** The last byte of a spill is the highest: a narrow one fills the low bytes. */
   get isSpill(): boolean {
-    return this.typeAt(0) === SPILLED;
+    return (this.bytes & 7) === SPILLED;
   }
 
   /** How many bytes a spill takes, from the lowest. */
@@ -68,7 +71,7 @@ export class StackSlot {
   }
 
   get isDynptr(): boolean {
-    return this.typeAt(0) === DYNPTR;
+    return (this.bytes & 7) === DYNPTR;
   }
 
   /** The same slot, with its register renewed and another mark. */
@@ -79,8 +82,7 @@ export class StackSlot {
   /** The whole slot as one scalar, if that is what a load of it gives. */
   get asScalar(): Register | undefined {
     if (this.isScalarSpill && this.typeAt(7) === SPILLED) return this.spilled;
-    for (let byte = 0; byte < SLOT; byte++) if (this.typeAt(byte) > MISC) return undefined;
-    return UNKNOWN_SCALAR;
+    return (this.bytes & BEYOND_MISC) === 0 ? UNKNOWN_SCALAR : undefined;
   }
 }
 
@@ -93,13 +95,14 @@ export function markRead(slot: StackSlot): void {
 
 /** A slot with a register in its low `size` bytes. */
 export function spill(old: StackSlot, register: Register, size: number): StackSlot {
+  if (size === SLOT) return new StackSlot(allBytes(SPILLED), register, undefined);
   let bytes = 0;
   for (let byte = 0; byte < SLOT; byte++) {
     const before = old.typeAt(byte);
     const kept = before === SPILLED || before === DYNPTR ? MISC : before;
     bytes |= (byte < size ? SPILLED : kept) << (3 * byte);
   }
-  return new StackSlot(bytes, register, size === SLOT ? undefined : old.mark);
+  return new StackSlot(bytes, register, old.mark);
 }
 
 /** A slot with `type` in some of its bytes. A register or dynptr that lay there becomes data. */

@@ -1,6 +1,6 @@
 import { isSameRange, isWithin } from "./range.ts";
 import type { Register } from "./register.ts";
-import { DYNPTR, EMPTY, MISC, SLOT, SPILLED, type StackSlot } from "./stack.ts";
+import { EMPTY, MISC, SLOT, type StackSlot } from "./stack.ts";
 import type { Checkpoint, Frame, State } from "./state.ts";
 import type { Verification } from "./verification.ts";
 
@@ -161,14 +161,19 @@ function slotLike(before: StackSlot, after: StackSlot | undefined, ids: IdPairs,
   const old = before.asScalar;
   const current = after?.asScalar;
   if (old !== undefined && current !== undefined && before.isSpill) return registerLike(old, current, ids, likeness);
+  if (before.bytes !== after?.bytes && !bytesLike(before, after)) return false;
+  if (before.isSpill) return after !== undefined && registerLike(before.spilled, after.spilled, ids, likeness);
+  if (before.isDynptr) return after !== undefined && isSameDynptr(before.spilled, after.spilled, ids);
+  return true;
+}
+
+/** Whether the bytes of a slot are what they were, where they were more than some data. */
+function bytesLike(before: StackSlot, after: StackSlot | undefined): boolean {
   for (let byte = 0; byte < SLOT; byte++) {
     const was = before.typeAt(byte);
     const is = after?.typeAt(byte) ?? EMPTY;
     if (was !== is && was !== EMPTY && was !== MISC) return false;
   }
-  if (before.typeAt(0) === SPILLED)
-    return after !== undefined && registerLike(before.spilled, after.spilled, ids, likeness);
-  if (before.typeAt(0) === DYNPTR) return after !== undefined && isSameDynptr(before.spilled, after.spilled, ids);
   return true;
 }
 

@@ -87,11 +87,12 @@ export class Verification {
   }
 
   get frame(): Frame {
-    return this.state.frame;
+    const { frames } = this.state;
+    return frames[frames.length - 1] as Frame;
   }
 
   get registers(): Register[] {
-    return this.state.frame.registers;
+    return this.frame.registers;
   }
 
   /** An id that no register has yet. */

@@ -59,7 +59,7 @@ export function verify(source: ProgramSource, logLevel: number): Verdict {
     checkSupported(source);
     checkEncoding(source.instructions);
     const flow = checkControlFlow(source.instructions);
-    v = new Verification(source, flow, liveRegisters(source.instructions), trace);
+    v = new Verification(source, flow, liveRegisters(source.instructions, flow.goesBack), trace);
     checkMapImmediates(v);
     prepare(v);
     followAll(v, new State([programFrame()]), 0);
@@ -102,10 +102,11 @@ function prepare(v: Verification): void {
       v.isForced[slot] = 1;
       v.flow.isPrunePoint[slot] = 1;
     }
-    noteAbnormalReturn(v, instruction, slot, isHelper && proto?.name === "tail_call");
+    const isTailCall = proto?.name === "tail_call";
+    if (isTailCall || isPacketLoad(instruction)) noteAbnormalReturn(v, slot, isTailCall);
     if (proto?.changesPacket) v.changesPacket[functionOf(v, slot)] = 1;
   });
-  let isStable = false;
+  let isStable = !v.changesPacket.includes(1);
   while (!isStable) {
     isStable = true;
     v.program.forEach((instruction, slot) => {
@@ -121,9 +122,7 @@ function prepare(v: Verification): void {
 }
 
 /** What may end the program in the middle of a function, whose caller then goes on with a number that is none of its own. */
-function noteAbnormalReturn(v: Verification, { opcode }: Instruction, slot: number, isTailCall: boolean): void {
-  const isPacketLoad = (opcode & 7) === BPF_LD && opcode !== LD_IMM64 && opcode !== 0;
-  if (!isPacketLoad && !isTailCall) return;
+function noteAbnormalReturn(v: Verification, slot: number, isTailCall: boolean): void {
   const index = functionOf(v, slot);
   const facts = v.functions[index];
   if (facts !== undefined && isTailCall) facts.hasTailCall = true;
@@ -136,6 +135,10 @@ function noteAbnormalReturn(v: Verification, { opcode }: Instruction, slot: numb
   if (declared.returnsVoid) {
     throw new Rejection(EINVAL, `${what} is only allowed in functions that return 'int': ${declared.name} does not`);
   }
+}
+
+function isPacketLoad({ opcode }: Instruction): boolean {
+  return (opcode & 7) === BPF_LD && opcode !== LD_IMM64 && opcode !== 0;
 }
 
 function functionOf(v: Verification, slot: number): number {

@@ -19,6 +19,28 @@ export class ByteWriter {
     this.#bytes[this.#length++] = value;
   }
 
+  /** Two bytes: what most instructions of a program are. */
+  pair(first: number, second: number): void {
+    if (this.#length + 2 > this.#bytes.length) this.#grow(2);
+    this.#bytes[this.#length] = first;
+    this.#bytes[this.#length + 1] = second;
+    this.#length += 2;
+  }
+
+  /** A byte and an unsigned number of up to 32 bits. */
+  byteAndUnsigned(first: number, value: number): void {
+    if (value < 0x80 && value >= 0) return this.pair(first, value);
+    this.byte(first);
+    this.unsigned(value);
+  }
+
+  /** A byte and a signed number of 32 bits. */
+  byteAndSigned32(first: number, value: number): void {
+    if (value < 0x40 && value >= -0x40) return this.pair(first, value & 0x7f);
+    this.byte(first);
+    this.signed32(value);
+  }
+
   append(bytes: Uint8Array): void {
     if (this.#length + bytes.length > this.#bytes.length) this.#grow(bytes.length);
     this.#bytes.set(bytes, this.#length);

@@ -70,7 +70,7 @@ export class FunctionBody {
 
   /** Instructions without immediates. */
   op(...opcodes: number[]): this {
-    for (const opcode of opcodes) this.#code.byte(opcode);
+    for (let index = 0; index < opcodes.length; index++) this.#code.byte(opcodes[index] as number);
     return this;
   }
 
@@ -82,16 +82,18 @@ export class FunctionBody {
   }
 
   i32(value: number): this {
-    this.#code.byte(I32_CONST);
-    this.#code.signed32(value);
+    this.#code.byteAndSigned32(I32_CONST, value);
     return this;
   }
 
   /** A constant of 64 bits. A number is a whole number of at most 53 bits. */
   i64(value: bigint | number): this {
+    if (typeof value === "number" && (value | 0) === value) {
+      this.#code.byteAndSigned32(I64_CONST, value);
+      return this;
+    }
     this.#code.byte(I64_CONST);
-    if (typeof value === "number" && (value | 0) === value) this.#code.signed32(value);
-    else this.#code.signed64(BigInt(value));
+    this.#code.signed64(BigInt(value));
     return this;
   }
 
@@ -101,28 +103,24 @@ export class FunctionBody {
   }
 
   get(local: Local): this {
-    this.#code.byte(LOCAL_GET);
-    this.#code.unsigned(local);
+    this.#code.byteAndUnsigned(LOCAL_GET, local);
     return this;
   }
 
   set(local: Local): this {
-    this.#code.byte(LOCAL_SET);
-    this.#code.unsigned(local);
+    this.#code.byteAndUnsigned(LOCAL_SET, local);
     return this;
   }
 
   tee(local: Local): this {
-    this.#code.byte(LOCAL_TEE);
-    this.#code.unsigned(local);
+    this.#code.byteAndUnsigned(LOCAL_TEE, local);
     return this;
   }
 
   /** A load or store at a constant offset from the address on the stack. Alignment is only a hint, and none is given. */
   memory(opcode: number, offset = 0): this {
     this.#code.byte(opcode);
-    this.#code.byte(0);
-    this.#code.unsigned(offset);
+    this.#code.byteAndUnsigned(0, offset);
     return this;
   }
 
@@ -136,8 +134,7 @@ export class FunctionBody {
   }
 
   call(index: number): this {
-    this.#code.byte(CALL);
-    this.#code.unsigned(index);
+    this.#code.byteAndUnsigned(CALL, index);
     return this;
   }
 
@@ -172,14 +169,12 @@ export class FunctionBody {
 
   /** Branches to a block that is open: 0 is the innermost. */
   br(label: number): this {
-    this.#code.byte(BR);
-    this.#code.unsigned(label);
+    this.#code.byteAndUnsigned(BR, label);
     return this;
   }
 
   brIf(label: number): this {
-    this.#code.byte(BR_IF);
-    this.#code.unsigned(label);
+    this.#code.byteAndUnsigned(BR_IF, label);
     return this;
   }
 
@@ -208,6 +203,7 @@ export class FunctionBody {
 
   #open(opcode: number, type: number): this {
     this.#depth++;
-    return this.op(opcode, type);
+    this.#code.pair(opcode, type);
+    return this;
   }
 }
