@@ -1,11 +1,13 @@
-import fs, { lstatSync, mkdirSync } from "node:fs";
+import fs, { lstatSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import path, { join } from "node:path";
+import { makeDirectories } from "../kernel/directory/make-directories.ts";
 import { CliError } from "./cli-error.ts";
 import { type CliKernel, cliKernel, type KernelName } from "./cli-kernel.ts";
 
 /** Room for the buffers of commands, beside maps. */
 const SPARE_BYTES = 16 << 20;
+const ELSEWHERE = "--bpffs=DIR or MAPIARY_BPFFS names another directory for them.";
 /** All that a kernel can address. */
 const MOST_BYTES = 2 ** 32;
 
@@ -36,12 +38,13 @@ async function openEmbedded(directory: string, isAskedFor: boolean, makesMaps: b
     const backing = new DirectoryBacking({ bpffs: directory, maxMemory });
     return cliKernel(new MapKernel({}, backing), `the embedded kernel in ${directory}`);
   } catch (error) {
-    const hint = (error as Error).message;
-    if (error instanceof DirectoryUnavailableError && !isAskedFor) {
+    if (!(error instanceof DirectoryUnavailableError)) throw error;
+    if (!isAskedFor) {
       // A batch has its maps for as long as it takes, and every other command says what is the matter.
-      const notice = `Maps are kept no longer than this command takes: ${hint}`;
+      const notice = `Maps are kept no longer than this command takes: ${error.reason}. ${ELSEWHERE}`;
       return cliKernel(new MapKernel({}), "the embedded kernel in memory", notice);
     }
+    const hint = `${error.reason}. ${ELSEWHERE}`;
     throw new CliError(`the embedded kernel cannot keep its maps in ${directory}`, { hint, cause: error });
   }
 }
@@ -55,10 +58,9 @@ function ownDirectory(): string {
   if (runtime !== undefined && runtime !== "") return join(runtime, "mapiary", "bpffs");
   const uid = process.getuid?.() ?? 0;
   const own = join(tmpdir(), `mapiary-${uid}`);
-  mkdirSync(own, { recursive: true, mode: 0o700 });
+  makeDirectories({ fs, path }, own);
   const { uid: owner, mode } = lstatSync(own);
   // Anyone may make a directory there, under any name.
   if (owner === uid && (mode & 0o077) === 0) return join(own, "bpffs");
-  const hint = "Say where the maps are to be kept: --bpffs=DIR, or MAPIARY_BPFFS.";
-  throw new CliError(`${own} is not a directory of this user alone`, { hint });
+  throw new CliError(`${own} is not a directory of this user alone`, { hint: ELSEWHERE });
 }

@@ -37,7 +37,8 @@ interface OptionKind {
   readonly argument?: string;
 }
 
-const KINDS: Readonly<Record<string, OptionKind>> = {
+/** Every option by its long name. */
+export const OPTION_KINDS: Readonly<Record<string, OptionKind>> = {
   json: { field: "json", short: "j" },
   pretty: { field: "pretty", short: "p" },
   help: { field: "help", short: "h" },
@@ -61,7 +62,7 @@ const KINDS: Readonly<Record<string, OptionKind>> = {
 };
 
 /** The names of all options, for completion. */
-export const OPTION_NAMES = Object.keys(KINDS);
+export const OPTION_NAMES = Object.keys(OPTION_KINDS);
 
 /** A command line taken apart. */
 export interface Arguments {
@@ -123,11 +124,11 @@ class OptionParser {
 
   #long(word: string): void {
     const [, given = "", , text] = /^--([^=]*)(=(.*))?$/s.exec(word) ?? [];
-    const names = given in KINDS ? [given] : OPTION_NAMES.filter((name) => isPrefix(given, name));
+    const names = given in OPTION_KINDS ? [given] : OPTION_NAMES.filter((name) => isPrefix(given, name));
     const [name] = names;
     if (name === undefined || names.length > 1) throw this.#unrecognized(word, given, names);
     if (name === "bpffs" && this.#takeBpffs(text)) return;
-    const kind = KINDS[name] as OptionKind;
+    const kind = OPTION_KINDS[name] as OptionKind;
     if (kind.argument === undefined && text !== undefined) throw this.#unrecognized(word, given, []);
     this.#set(kind, `--${name}`, text);
   }
@@ -144,7 +145,7 @@ class OptionParser {
   #short(word: string): void {
     for (let i = 1; i < word.length; i++) {
       const letter = word[i];
-      const kind = Object.values(KINDS).find(({ short }) => short === letter);
+      const kind = Object.values(OPTION_KINDS).find(({ short }) => short === letter);
       if (kind === undefined) throw this.#unrecognized(word, word, []);
       if (kind.argument !== undefined) return this.#set(kind, `-${letter}`, word.slice(i + 1) || undefined);
       this.#set(kind, `-${letter}`, undefined);

@@ -1,4 +1,5 @@
 import { MAP_USAGE } from "../../src/cli/map-usage.ts";
+import { OPTION_USAGE } from "../../src/cli/option-usage.ts";
 
 /** The manual page, in the macros of man(7): docs/mapiary.1. */
 export function manualPage(): string {
@@ -26,7 +27,13 @@ export function manualPage(): string {
       MAP_USAGE.map(({ name, synopsis, does }) => `.TP\n${bold(name)} ${italic(synopsis)}\n${escaped(does)}`),
     ],
     ["WORDS", WORDS.map(([word, text]) => `.TP\n${bold(word)}\n${escaped(text)}`)],
-    ["OPTIONS", OPTIONS.map(([option, text]) => `.TP\n${bold(option)}\n${escaped(text)}`)],
+    [
+      "OPTIONS",
+      OPTION_USAGE.flatMap(({ title, options }) => [
+        `.SS ${escaped(sentence(title))}`,
+        ...options.map(([option, does]) => `.TP\n${bold(option)}\n${escaped(sentence(does))}.`),
+      ]),
+    ],
     ["ENVIRONMENT", ENVIRONMENT.map(([name, text]) => `.TP\n${bold(name)}\n${escaped(text)}`)],
     [
       "EXIT STATUS",
@@ -63,25 +70,6 @@ const WORDS = [
   ["UPDATE_FLAGS", "any, exist (only what is there) or noexist (only what is not)."],
 ] as const;
 
-const OPTIONS = [
-  ["-j, --json", "Results and errors as JSON."],
-  ["-p, --pretty", "JSON for people."],
-  ["-f, --bpffs", "Show where maps are pinned."],
-  ["--kernel NAME", "embedded, which is the default, or linux."],
-  ["--bpffs=DIR", "Where the embedded kernel keeps its maps."],
-  [
-    "--key LAYOUT, --value LAYOUT",
-    "How keys and values are written: u32, ipv4, cidr, cstring, struct{hits:u64,seen:u64}, u32[8].",
-  ],
-  ["--format NAME", "jsonl or csv, for export and import."],
-  ["--sort", "Export in the order of the keys: by number where they are numbers, else by their bytes."],
-  ["--resume", "Go on where an export, an import or a copy was ended."],
-  ["--interval SECONDS, --count N", "How often watch and top look, and how many times."],
-  ["-V, --version", "The version."],
-  ["-h, --help", "A short help."],
-  ["-d, -l, -m, -n, -L, -B FILE", "Understood for bpftool's sake, and without effect on maps."],
-] as const;
-
 const ENVIRONMENT = [
   ["MAPIARY_KERNEL, MAPIARY_BPFFS", "What --kernel and --bpffs are when they are not given."],
   ["XDG_RUNTIME_DIR", "Where the embedded kernel keeps its maps when nobody says where, in mapiary/bpffs."],
@@ -95,6 +83,10 @@ const EXAMPLES = [
   "mapiary --key u32 --value u64 map export pinned hits file hits.jsonl",
   "mapiary map copy linux name hits to embedded pinned hits",
 ];
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
 
 function bold(text: string): string {
   return `\\fB${escaped(text)}\\fR`;

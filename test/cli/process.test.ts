@@ -37,11 +37,11 @@ describe("the command", () => {
     return inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path);
   }
 
-  function mapiary(line: string, input = ""): Answer {
+  function mapiary(line: string, input = "", env: NodeJS.ProcessEnv = {}): Answer {
     const args = [cli, ...line.split(" ")];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       encoding: "utf8",
-      env: environment(),
+      env: { ...environment(), ...env },
       input,
     });
     return { exitCode: status ?? -1, stdout, stderr };
@@ -61,6 +61,17 @@ describe("the command", () => {
   test("keeps them where nobody else may look", { skip: process.platform === "win32" && "there are no modes" }, () => {
     mapiary("map create other type array key 4 value 8 entries 1 name other");
     assert.equal(statSync(join(directory, "run/mapiary")).mode & 0o077, 0);
+  });
+
+  const isElsewhere = process.platform !== "linux" && "there is no /proc";
+  test("says that maps cannot be kept where no directory can be made", { skip: isElsewhere }, () => {
+    const shown = mapiary("map show", "", { XDG_RUNTIME_DIR: "/proc/nothing" });
+    assert.match(shown.stderr, /^Maps are kept no longer than this command takes: ENOENT: .*'\/proc\/nothing'\. /);
+    assert.match(shown.stderr, / --bpffs=DIR or MAPIARY_BPFFS names another directory for them\.\n$/);
+    assert.equal(shown.exitCode, 0);
+    const asked = mapiary("--bpffs=/proc/nothing map show");
+    assert.match(asked.stderr, /^Error: the embedded kernel cannot keep its maps in \/proc\/nothing\n +ENOENT: /);
+    assert.equal(asked.exitCode, 255);
   });
 
   test("reads entries from standard input, and a batch", () => {

@@ -1,5 +1,6 @@
 import { MAP_TYPE_NAMES } from "../../abi/map-types.ts";
 import { MAP_USAGE } from "../map-usage.ts";
+import { OPTION_USAGE } from "../option-usage.ts";
 import type { Output } from "../output/output.ts";
 import type { Session } from "../session.ts";
 import { LAYOUT_NAMES } from "../values/layout-syntax.ts";
@@ -17,7 +18,7 @@ export function help(_words: Words, { output }: Session): Promise<number> {
     "       mapiary completion { bash | zsh | fish }",
     "       mapiary version",
     "",
-    ...OPTIONS,
+    ...optionLines(),
   ]);
 }
 
@@ -42,21 +43,20 @@ export function mapHelp(_words: Words, { output }: Session): Promise<number> {
       ...wrapped("TYPE", MAP_TYPE_NAMES),
       ...wrapped("LAYOUT", LAYOUT_NAMES),
       "",
-      ...OPTIONS,
+      ...optionLines(),
     ];
   });
 }
 
-const OPTIONS = [
-  "       OPTIONS := -j, --json           results and errors as JSON",
-  "                  -p, --pretty         JSON for people",
-  "                  -f, --bpffs          show where maps are pinned",
-  "                  --kernel NAME        embedded (the default; MAPIARY_KERNEL) or linux",
-  "                  --bpffs=DIR          where the embedded kernel keeps its pins (MAPIARY_BPFFS)",
-  "                  --key LAYOUT         how keys are written: u32, ipv4, struct{src:ipv4,port:u16be}",
-  "                  --value LAYOUT       how values are written: u64, cstring, struct{hits:u64,seen:u64}",
-  "                  -V, --version   -h, --help",
-];
+/** The options, those that belong together below each other. */
+function optionLines(): string[] {
+  const width = Math.max(...OPTION_USAGE.flatMap(({ options }) => options.map(([form]) => form.length)));
+  const groups = OPTION_USAGE.flatMap(({ title, options }) => [
+    `         ${title}`,
+    ...options.map(([form, does]) => `           ${form.padEnd(width)}  ${does}`),
+  ]);
+  return ["       OPTIONS :=", ...groups];
+}
 
 function answer(output: Output, lines: () => readonly string[]): Promise<number> {
   if (output.isJson) output.json.value(null);

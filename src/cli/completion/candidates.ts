@@ -2,7 +2,7 @@ import { MAP_TYPE_NAMES } from "../../abi/map-types.ts";
 import { CliError } from "../cli-error.ts";
 import { allMaps } from "../map-reference.ts";
 import { MAP_USAGE } from "../map-usage.ts";
-import { OPTION_NAMES } from "../options.ts";
+import { OPTION_KINDS, OPTION_NAMES } from "../options.ts";
 import { pinsOf } from "../pins.ts";
 import type { Session } from "../session.ts";
 import { LAYOUT_NAMES } from "../values/layout-syntax.ts";
@@ -56,8 +56,12 @@ export async function candidates(words: readonly string[], session: Session): Pr
 }
 
 function withoutOptions(words: readonly string[]): string[] {
-  const takesWord = ["--kernel", "--key", "--value", "--format", "--interval", "--count"];
-  return words.filter((word, index) => !word.startsWith("-") && !takesWord.includes(words[index - 1] ?? ""));
+  return words.filter((word, index) => !word.startsWith("-") && !takesWord(words[index - 1] ?? ""));
+}
+
+/** Whether the word behind an option belongs to it. */
+function takesWord(option: string): boolean {
+  return option.startsWith("--") && OPTION_KINDS[option.slice(2)]?.argument !== undefined;
 }
 
 async function afterCreate(rest: readonly string[], session: Session): Promise<readonly string[]> {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import fs, { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import path, { join } from "node:path";
+import { makeDirectories } from "../../kernel/directory/make-directories.ts";
 import { CliError } from "../cli-error.ts";
 import type { Session } from "../session.ts";
 
@@ -70,7 +71,7 @@ export class Journal {
       writeFileSync(next, JSON.stringify(progress));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      mkdirSync(join(this.#path, ".."), { recursive: true, mode: 0o700 });
+      makeDirectories({ fs, path }, path.dirname(this.#path));
       writeFileSync(next, JSON.stringify(progress));
     }
     renameSync(next, this.#path);

@@ -9,9 +9,9 @@ import type { Agent, SharingHost } from "../embedded/shared/agent.ts";
 import type { KernelHandle } from "../kernel.ts";
 import { DirectoryMaps } from "./directory-maps.ts";
 import { FileDirectory } from "./file-directory.ts";
-import { CONTROL, Registry } from "./registry.ts";
+import { CONTROL, Registry, unusable } from "./registry.ts";
 import { type NewFile, SegmentMemory } from "./segment-memory.ts";
-import { DirectoryUnavailableError, errorOf, loadSystem, type System } from "./system.ts";
+import { errorOf, loadSystem, type System } from "./system.ts";
 
 /** Where maps are kept, and for how many CPUs. */
 export interface DirectoryOptions {
@@ -49,7 +49,7 @@ export class DirectoryBacking implements Backing {
     this.memory = new SegmentMemory(system, maxMemory, (bytes) => this.#createSegment(bytes));
     const fd = this.#registry.openControl(possibleCpus);
     this.#control = this.memory.mapFile(fd, CONTROL.SIZE);
-    if (this.#control < 0) throw new DirectoryUnavailableError(`${this.#registry.control} cannot be mapped`);
+    if (this.#control < 0) throw unusable(this.#registry.root, `${this.#registry.control} cannot be mapped`);
     this.possibleCpus = this.memory.view.getUint32(this.#control + CONTROL.POSSIBLE_CPUS, true);
     const [number, agentFd] = this.#register();
     this.#agentFd = agentFd;
@@ -127,8 +127,7 @@ export class DirectoryBacking implements Backing {
       const number = this.#next(CONTROL.LAST_AGENT);
       const fd = this.#registry.registerAgent(number);
       if (fd >= 0) return [number, fd];
-      if (fd !== -EEXIST)
-        throw new DirectoryUnavailableError(`no file can be made in ${this.#registry.root} (errno ${-fd})`);
+      if (fd !== -EEXIST) throw unusable(this.#registry.root, `no file can be made in it (errno ${-fd})`);
     }
   }
 }

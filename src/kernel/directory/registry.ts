@@ -1,4 +1,5 @@
 import { EACCES, EEXIST } from "../../abi/errno.ts";
+import { makeDirectories } from "./make-directories.ts";
 import {
   attempt,
   DirectoryUnavailableError,
@@ -52,6 +53,11 @@ export function bytesOfMaps({ fs }: Pick<System, "fs">, root: string): number {
   }
 }
 
+/** A directory in which no maps can be kept. */
+export function unusable(root: string, why: string, cause?: unknown): DirectoryUnavailableError {
+  return new DirectoryUnavailableError(`embedded({ bpffs }) cannot keep maps in ${root}: ${why}`, why, { cause });
+}
+
 /** The names of a directory of maps that is open. */
 export class Registry {
   readonly root: string;
@@ -64,16 +70,14 @@ export class Registry {
     this.#system = system;
     const { fs } = system;
     try {
-      fs.mkdirSync(root, { recursive: true, mode: 0o700 });
+      makeDirectories(system, root);
       this.root = fs.realpathSync(root);
       this.#folder = `${this.root}/${FOLDER}`;
-      for (const folder of ["", "/agents", "/maps", "/new"]) {
-        fs.mkdirSync(this.#folder + folder, { recursive: true, mode: 0o700 });
-      }
+      for (const folder of ["", "/agents", "/maps", "/new"]) makeDirectories(system, this.#folder + folder);
       this.#makeControl(possibleCpus ?? 1);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      throw new DirectoryUnavailableError(`embedded({ bpffs }) cannot keep maps in ${root}: ${why}`, { cause: error });
+      throw unusable(root, why, error);
     }
   }
 
@@ -199,7 +203,7 @@ export class Registry {
     const isMagic = [...MAGIC].every((letter, at) => bytes[at] === letter.charCodeAt(0));
     const refuse = (why: string): DirectoryUnavailableError => {
       fs.closeSync(fd);
-      return new DirectoryUnavailableError(`embedded({ bpffs }) cannot keep maps in ${this.root}: ${why}`);
+      return unusable(this.root, why);
     };
     if (read !== CONTROL.SIZE || !isMagic) throw refuse(`${this.control} is damaged: remove ${this.#folder}`);
     const version = view.getUint32(CONTROL.VERSION, true);

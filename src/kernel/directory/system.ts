@@ -25,7 +25,8 @@ interface FileSystem {
   ftruncateSync(fd: number, length: number): void;
   linkSync(existing: string, path: string): void;
   unlinkSync(path: string): void;
-  mkdirSync(path: string, options: { readonly recursive?: boolean; readonly mode: number }): void;
+  mkdirSync(path: string, options: { readonly mode: number }): void;
+  statSync(path: string): FileStatus;
   rmdirSync(path: string): void;
   readdirSync(path: string): string[];
   readFileSync(path: string, encoding: "latin1"): string;
@@ -57,6 +58,7 @@ interface Node {
   readonly arch: string;
   readonly pid: number;
   getBuiltinModule?(name: "node:fs"): FileSystem;
+  getBuiltinModule?(name: "node:path"): System["path"];
   getBuiltinModule?(name: "node:module"): { createRequire(path: string): (name: string) => unknown };
   getBuiltinModule?(name: "node:child_process"): {
     execFileSync(file: string, args: readonly string[], options: { readonly encoding: "latin1" }): string;
@@ -79,11 +81,19 @@ const ZEROS = 1 << 20;
 /** Why maps cannot be kept in a directory here. */
 export class DirectoryUnavailableError extends Error {
   override readonly name = "DirectoryUnavailableError";
+  /** What is in the way, in no words of this library: for those who ask by other means than `embedded({ bpffs })`. */
+  readonly reason: string;
+
+  constructor(message: string, reason: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
 }
 
 /** The system calls that maps in a directory are made of. */
 export interface System {
   readonly fs: FileSystem;
+  readonly path: { dirname(path: string): string };
   readonly arch: string;
   readonly pid: number;
   readonly pageSize: number;
@@ -115,10 +125,10 @@ export function loadSystem(): System {
 function bindSystem(): System {
   const node = (globalThis as { process?: Node }).process;
   if (node?.platform === undefined)
-    throw unavailable("they need the files of an operating system, and there is none in a browser");
+    throw unavailable("maps in files need an operating system, and there is none in a browser");
   const anonymous = ANONYMOUS[node.platform];
-  if (anonymous === undefined) throw unavailable(`they need Linux or macOS, and this is ${node.platform}`);
-  if (node.getBuiltinModule === undefined) throw unavailable("they need Node 20.16 or newer");
+  if (anonymous === undefined) throw unavailable(`maps in files need Linux or macOS, and this is ${node.platform}`);
+  if (node.getBuiltinModule === undefined) throw unavailable("maps in files need Node 20.16 or newer");
   const fs = node.getBuiltinModule("node:fs");
   const koffi = loadKoffi(node);
   const library = koffi.load(null);
@@ -130,6 +140,7 @@ function bindSystem(): System {
   const asleep = new Int32Array(new SharedArrayBuffer(4));
   return {
     fs,
+    path: node.getBuiltinModule("node:path"),
     arch: node.arch,
     pid: node.pid,
     pageSize: library.func("int getpagesize(void)")(),
@@ -146,9 +157,10 @@ function bindSystem(): System {
   };
 }
 
-function unavailable(why: string): DirectoryUnavailableError {
+function unavailable(reason: string): DirectoryUnavailableError {
   return new DirectoryUnavailableError(
-    `embedded({ bpffs }) keeps maps in files, but ${why}. Without bpffs, embedded() keeps them in memory and needs nothing`,
+    `embedded({ bpffs }) is not possible here: ${reason}. Without bpffs, embedded() keeps maps in memory and needs nothing`,
+    reason,
   );
 }
 
@@ -157,7 +169,7 @@ function loadKoffi(node: Node): Koffi {
     return node.getBuiltinModule?.("node:module").createRequire(import.meta.url)("koffi") as Koffi;
   } catch (error) {
     const why = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-    throw unavailable(`they need the package koffi, which cannot be loaded (${why}): npm install koffi`);
+    throw unavailable(`maps in files need the package koffi, which cannot be loaded (${why}): npm install koffi`);
   }
 }
 
