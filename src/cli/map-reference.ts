@@ -8,6 +8,7 @@ import type { MapInfo } from "../sys/map-info.ts";
 import { type MapShape, mapShape } from "../sys/map-shape.ts";
 import { CliError, strerror } from "./cli-error.ts";
 import type { CliKernel, KernelName } from "./cli-kernel.ts";
+import { inCommandWords } from "./command-words.ts";
 import { parseU32 } from "./numbers.ts";
 import type { Session } from "./session.ts";
 import { isPrefix, suggestion, type Words } from "./words.ts";
@@ -58,7 +59,7 @@ export class MapHandle implements Disposable {
 
 /** The refusal of a command by a kernel: `what: strerror`, and the diagnosis as a hint. */
 export function kernelError(cli: CliKernel, what: string, failure: Omit<Failure, "kernel" | "sys">): CliError {
-  const hint = diagnose({ ...failure, kernel: cli.kernel, sys: cli.sys });
+  const hint = inCommandWords(diagnose({ ...failure, kernel: cli.kernel, sys: cli.sys }));
   return new CliError(`${what}: ${strerror(failure.errno)}`, { hint, errno: failure.errno });
 }
 

@@ -67,7 +67,7 @@ describe("the command", () => {
   test("says that maps cannot be kept where no directory can be made", { skip: isElsewhere }, () => {
     const shown = mapiary("map show", "", { XDG_RUNTIME_DIR: "/proc/nothing" });
     assert.match(shown.stderr, /^Maps are kept no longer than this command takes: ENOENT: .*'\/proc\/nothing'\. /);
-    assert.match(shown.stderr, / --bpffs=DIR or MAPIARY_BPFFS names another directory for them\.\n$/);
+    assert.match(shown.stderr, / --bpffs=DIR or MAPIARY_BPFFS names another directory for them\.$/m);
     assert.equal(shown.exitCode, 0);
     const asked = mapiary("--bpffs=/proc/nothing map show");
     assert.match(asked.stderr, /^Error: the embedded kernel cannot keep its maps in \/proc\/nothing\n +ENOENT: /);
