@@ -81,9 +81,9 @@ export class AddressSpace implements Memory {
     return this.#memory;
   }
 
-  /** Whether threads or processes may share it. */
+  /** Whether other threads or processes may write what lies in it. */
   get isShared(): boolean {
-    return typeof SharedArrayBuffer !== "undefined" && this.u8.buffer instanceof SharedArrayBuffer;
+    return false;
   }
 
   /** How many bytes it spans now. */
@@ -117,8 +117,7 @@ export class AddressSpace implements Memory {
   }
 
   /**
-   * Empties the views that were taken from here before, which then reach nothing; its own are new. Those of a shared
-   * memory stay as they are.
+   * Empties the views that were taken from here before, which then reach nothing; its own are new.
    */
   detachViews(): void {
     this.#grow(this.size);

@@ -11,10 +11,11 @@ type Steps<T> = Generator<undefined, T, undefined>;
 /** A map whose operations go step by step. */
 interface SteppedMap {
   update(key: number, value: number, flags: number): Steps<number>;
-  copyValue(key: number, value: number): Steps<number>;
+  copyValue(key: number, value: number, isLocked?: boolean): Steps<number>;
   delete(key: number): Steps<number>;
   lookupAndDelete(key: number, value: number): Steps<number>;
   getNextKey(key: number, next: number): Steps<number>;
+  lockValue(lock: number): Steps<void>;
 }
 
 /** A kind of map whose keys are small numbers, as the tests see it. */
@@ -24,6 +25,8 @@ export interface MapKind {
   readonly maxEntries: number;
   /** The words of the key of a number; none for a map without keys. */
   readonly key: (number: number) => readonly number[];
+  /** Which word of a value is a lock; none if there is none. */
+  readonly lockWord?: number;
   /** The flags that the map is made with. */
   readonly mapFlags?: number;
 }
@@ -96,7 +99,44 @@ function* copyBytes(memory: { i32: Int32Array }, to: number, from: number, lengt
   }
 }
 
-Object.assign(globalThis, { $steps: { load, store, atomics, copyBytes } });
+/** What `EmbeddedMap.loadValue` does. */
+function* loadValue(
+  map: { memory: { i32: Int32Array }; record?: SteppedRecord; userValueSize: number },
+  from: number,
+  to: number,
+): Steps<void> {
+  if (map.record === undefined) yield* copyBytes(map.memory, to, from, map.userValueSize);
+  else yield* map.record.load(map.memory, from, to);
+}
+
+/** What `ValueRecord` does for values of so many words of which one is a lock, in steps. */
+class SteppedRecord {
+  readonly hasSpinLock = true;
+  readonly spinLockOffset: number;
+  readonly #words: number;
+
+  constructor(words: number, lockWord: number) {
+    this.spinLockOffset = lockWord * 4;
+    this.#words = words;
+  }
+
+  *store(memory: { i32: Int32Array }, to: number, from: number): Steps<void> {
+    for (let at = 0; at < this.#words * 4; at += 4) {
+      if (at !== this.spinLockOffset) yield* copyBytes(memory, to + at, from + at, 4);
+    }
+  }
+
+  *load(memory: { i32: Int32Array }, from: number, to: number): Steps<void> {
+    yield* this.store(memory, to, from);
+    yield* store(memory.i32, (to + this.spinLockOffset) >>> 2, 0);
+  }
+
+  storeNew(memory: { i32: Int32Array }, at: number, value: number): Steps<void> {
+    return this.load(memory, value, at);
+  }
+}
+
+Object.assign(globalThis, { $steps: { load, store, atomics, copyBytes, loadValue } });
 
 /** With `--runs` there are longer programs, of which there are many more orders. */
 export const IS_LONG = process.env["MAPIARY_RUNS"] !== undefined;
@@ -136,11 +176,13 @@ export class World {
     const shape = { type, valueSize, maxEntries, mapFlags, mapExtra: 0 };
     for (let number = 1; number <= count + 1; number++) {
       const sharing = { ...host, agent: agentOf(number), scratch: SCRATCH + number * 8 };
-      this.#maps.push(makeShared(sharing, this.#base, shape, number === 1));
+      const map = makeShared(sharing, this.#base, shape, number === 1);
+      if (kind.lockWord !== undefined) map.record = new SteppedRecord(valueWords, kind.lockWord);
+      this.#maps.push(map);
     }
     for (let number = 0; number < NUMBERS; number++) {
       this.memory.u32.set(kind.key(number), (KEYS + KEY_BYTES * number) >>> 2);
-      this.memory.u32.set(this.#wordsOf(number), (VALUES + valueSize * number) >>> 2);
+      this.memory.u32.set(this.wordsOf(number), (VALUES + valueSize * number) >>> 2);
     }
     actors = [];
     for (const [key, value] of entries) run(this.map(count).update(this.keyAt(key), this.valueAt(value), 0));
@@ -170,6 +212,15 @@ export class World {
     return VALUES + this.kind.valueWords * 4 * value;
   }
 
+  /** Where in the map a value lies. */
+  placeOf(value: number): number {
+    const words = this.wordsOf(value);
+    for (let at = (this.#base >>> 2) + 64; at < (this.#base >>> 2) + this.#words; at++) {
+      if (words.every((word, index) => this.memory.u32[at + index] === word)) return at * 4;
+    }
+    throw new Error(`${value} lies nowhere`);
+  }
+
   outAt(actor: number): number {
     return OUT + OUT_BYTES * actor;
   }
@@ -178,7 +229,7 @@ export class World {
   value(actor: number): number | "torn" {
     const at = this.outAt(actor) >>> 2;
     const value: number = this.memory.u32[at];
-    return this.#wordsOf(value).every((word, index) => this.memory.u32[at + index] === word) ? value : "torn";
+    return this.wordsOf(value).every((word, index) => this.memory.u32[at + index] === word) ? value : "torn";
   }
 
   /** The number of the key that an actor has got. */
@@ -190,9 +241,12 @@ export class World {
     throw new Error("a key that nobody has written");
   }
 
-  /** Words by which a value shows that it is whole. */
-  #wordsOf(value: number): number[] {
-    return Array.from({ length: this.kind.valueWords }, (_, word) => (value + word * value * 1000) >>> 0);
+  /** Words by which a value shows that it is whole; a lock that nobody has. */
+  wordsOf(value: number): number[] {
+    const { valueWords, lockWord } = this.kind;
+    return Array.from({ length: valueWords }, (_, word) =>
+      word === lockWord ? 0 : (value + word * value * 1000) >>> 0,
+    );
   }
 
   digest(): string {
@@ -342,6 +396,36 @@ export const get = (key: number): Program =>
     const result = yield* world.map(actor).copyValue(world.keyAt(key), world.outAt(actor));
     return result === 0 ? world.value(actor) : result;
   };
+
+const BPF_F_LOCK = 4;
+
+export const setLocked = (key: number, value: number): Program => set(key, value, BPF_F_LOCK);
+
+export const getLocked = (key: number): Program =>
+  function* (world, actor) {
+    const result = yield* world.map(actor).copyValue(world.keyAt(key), world.outAt(actor), true);
+    return result === 0 ? world.value(actor) : result;
+  };
+
+/** What a program does that counts a value up between `bpf_spin_lock` and `bpf_spin_unlock`, word by word: to what. */
+export const countUp =
+  (place: (world: World) => number): Program =>
+  (world, actor) =>
+    countUpAt(world, actor, place(world));
+
+function* countUpAt(world: World, actor: number, at: number): Steps<number> {
+  const { lockWord = 0 } = world.kind;
+  const { i32 } = world.memory;
+  const first = lockWord === 0 ? 1 : 0;
+  yield* world.map(actor).lockValue(at + lockWord * 4);
+  // Of the first word of a value that can be known.
+  const before = ((yield* load(i32, (at >>> 2) + first)) >>> 0) / (first === 0 ? 1 : 1001);
+  for (const [word, content] of world.wordsOf(before + 1).entries()) {
+    if (word !== lockWord) yield* store(i32, (at >>> 2) + word, content);
+  }
+  yield* store(i32, (at >>> 2) + lockWord, 0);
+  return before + 1;
+}
 
 export const remove =
   (key: number): Program =>

@@ -11,7 +11,7 @@ const SHARED = join(ROOT, "src/kernel/embedded/shared");
 
 /** The methods and functions of each file that touch shared memory. */
 const STEPPED: Readonly<Record<string, readonly string[]>> = {
-  "locks.ts": ["take", "tryTake", "awaitRelease", "release", "version", "bumpVersion"],
+  "locks.ts": ["take", "takeUnlessDead", "takeOver", "tryTake", "awaitRelease", "release", "version", "bumpVersion"],
   "hash-elements.ts": [
     ...[
       "lock",
@@ -30,7 +30,7 @@ const STEPPED: Readonly<Record<string, readonly string[]>> = {
       "takeSpare",
     ],
     ...["giveSpare", "take", "giveBack", "awaitHolders", "sweep", "#collect", "version", "#lockFree", "#unlockFree"],
-    ...["#suspectLoss", "isLeaky"],
+    ...["#suspectLoss", "isLeaky", "#finish", "spareOf", "overwrittenOf", "setOverwritten"],
   ],
   "shared-hash.ts": [
     ...["copyValue", "update", "#updateLocked", "#fill", "storeValue", "dropValue", "evict", "#makeRoom", "delete"],
@@ -44,10 +44,12 @@ const STEPPED: Readonly<Record<string, readonly string[]>> = {
       "#keyAfter",
       "#firstKey",
     ],
+    ...["#wholeElement", "#readLocked", "#overwriteLocked", "#finishOverwriting", "lockValue"],
   ],
   "shared-lru-hash.ts": ["storeValue", "dropValue", "evict", "#unlink"],
   "shared-array.ts": [
-    ...["copyValue", "update", "#compose", "#loadPiece", "#storePiece", "#loadValue", "#storeValue", "#finish"],
+    ...["copyValue", "update", "#storeData", "#loadPiece", "#storePiece", "#loadValue", "#storeValue", "#finish"],
+    ...["#loadLocked", "#lock", "lockValue"],
   ],
   "shared-ring.ts": ["copyValue", "update", "lookupAndDelete", "#lock", "#push", "#copyNext", "#slotIn"],
   "pieces.ts": ["linked", "take", "giveBack", "collect"],
@@ -69,9 +71,11 @@ const STEPPED: Readonly<Record<string, readonly string[]>> = {
     ...["#lock", "#collect"],
   ],
 };
-const NAMES = [...new Set(Object.values(STEPPED).flat())];
+/** Those that the model has for the values with locks: see `World`. */
+const OF_RECORDS = ["store", "storeNew"];
+const NAMES = [...new Set([...Object.values(STEPPED).flat(), ...OF_RECORDS])];
 /** What the memory does for the steps: see `Steps`. */
-const PRELUDE = `const { load: $load, store: $store, atomics: $atomics, copyBytes: $copyBytes } = globalThis.$steps;\n`;
+const PRELUDE = `const { load: $load, store: $store, atomics: $atomics, copyBytes: $copyBytes, loadValue: $loadValue } = globalThis.$steps;\n`;
 
 /** Makes a module of the shared maps in steps, and imports it. */
 export async function importStepped(): Promise<Record<string, unknown>> {
@@ -147,23 +151,12 @@ function rewrite(body: string): string {
   );
   text = wrap(text, /\bSTORE\(/g, "(", ")", (all) => `yield* $store(${all.slice(6, -1)})`);
   text = wrap(text, /\bAtomics\.\w+\(/g, "(", ")", (all) => `(yield* $atomics.${all.slice(8)})`);
-  text = wrap(
-    text,
-    /\bLOAD_VALUE\(/g,
-    "(",
-    ")",
-    (all) => `(yield* $copyBytes(this.memory, ${swapped(all.slice(11, -1))}, this.userValueSize))`,
-  );
+  text = wrap(text, /\bLOAD_VALUE\(/g, "(", ")", (all) => `(yield* $loadValue(this, ${all.slice(11, -1)}))`);
   text = wrap(text, /\bcopyBytes\(/g, "(", ")", (all) => `(yield* $${all})`, /\$$/);
   const names = NAMES.map((name) => `${name}\\(`).join("|");
   if (new RegExp(`[)\\]]\\.(?:${names})`).test(text)) throw new Error(`a call that cannot be made in steps in ${body}`);
   const calls = new RegExp(`(?<![\\w$#.])(?:(?:(?:[a-z]\\w*|#\\w+)\\.)+(?:${names})|bumpVersion\\()`, "g");
   return wrap(text, calls, "(", ")", (all) => `(yield* ${all})`);
-}
-
-function swapped(args: string): string {
-  const comma = args.lastIndexOf(", ");
-  return `${args.slice(comma + 2)}, ${args.slice(0, comma)}`;
 }
 
 /** Replaces what begins with a match and ends with the bracket that closes its last one, from the last match to the first. */

@@ -41,6 +41,10 @@ export class SegmentMemory extends AddressSpace {
     this.#base = system.addressOf(this.u8);
   }
 
+  override get isShared(): boolean {
+    return true;
+  }
+
   /** The file that is mapped at an address. */
   fileAt(address: Address): MappedFile | undefined {
     return this.#files.get(address);

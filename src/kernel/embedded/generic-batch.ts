@@ -30,7 +30,7 @@ export function genericLookupBatch(map: EmbeddedMap, batch: MapBatch): number {
       copyBytes(memory, key, batch.key, keySize);
       if (!accessOk(memory, value, userValueSize)) return -EFAULT;
       // In a map that is shared the entry may be gone by now.
-      if (map.copyValue(batch.key, value) === 0) copied++;
+      if (map.copyValue(batch.key, value, batch.isLocked) === 0) copied++;
     }
     previous = batch.previousKey;
     copyBytes(memory, previous, batch.key, keySize);

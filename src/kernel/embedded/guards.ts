@@ -15,6 +15,8 @@ export const GUARD = {
   SPARE: 2,
   /** A second piece, of a map that has two kinds. */
   SECOND_SPARE: 3,
+  /** In a hash: the element whose value is being overwritten, which lies whole in the spare one; 0 for none. */
+  OVERWRITTEN: 3,
   /** In an array: 1 + the index of the value that is being overwritten, which lies whole behind the guards; 0 for none. */
   STAGED: 2,
   WORDS: 16,

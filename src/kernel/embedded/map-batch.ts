@@ -40,6 +40,11 @@ export class MapBatch {
     return this.elemFlags !== BPF_F_LOCK || map.record?.hasSpinLock !== true;
   }
 
+  /** Whether the locks in values are to be taken. */
+  get isLocked(): boolean {
+    return this.elemFlags === BPF_F_LOCK;
+  }
+
   /** Answers the count; false when the caller's attr does not reach that far. */
   putCount(count: number): boolean {
     if (!accessOk(this.#memory, this.#countAt, 4)) return false;

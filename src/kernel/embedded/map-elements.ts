@@ -50,9 +50,9 @@ export class MapElements {
     const key = this.#takeKey(attr, map);
     if (key < 0) return key;
     const value = pointerAt(this.#memory, attr + MAP_ELEM.VALUE);
-    if (accessOk(this.#memory, value, map.userValueSize)) return map.copyValue(key, value);
+    if (accessOk(this.#memory, value, map.userValueSize)) return map.copyValue(key, value, flags !== 0);
     if (map.looksForValue) return -EFAULT;
-    return this.#faultAfter(map, (scratch) => map.copyValue(key, scratch));
+    return this.#faultAfter(map, (scratch) => map.copyValue(key, scratch, flags !== 0));
   }
 
   /** BPF_MAP_UPDATE_ELEM: `map_update_elem`. */
@@ -114,8 +114,8 @@ export class MapElements {
     const key = this.#takeKey(attr, map);
     if (key < 0) return key;
     const value = pointerAt(this.#memory, attr + MAP_ELEM.VALUE);
-    if (accessOk(this.#memory, value, map.userValueSize)) return map.lookupAndDelete(key, value);
-    return this.#faultAfter(map, (scratch) => map.lookupAndDelete(key, scratch));
+    if (accessOk(this.#memory, value, map.userValueSize)) return map.lookupAndDelete(key, value, flags !== 0);
+    return this.#faultAfter(map, (scratch) => map.lookupAndDelete(key, scratch, flags !== 0));
   }
 
   /** The four batch commands: `bpf_map_do_batch`. The count is answered in the caller's own attr at `uattr`. */

@@ -40,9 +40,9 @@ export interface MapOps {
   delete(key: Address): number;
   /** Writes the key after `key` to `next`; the first one when `key` is 0. */
   getNextKey(key: Address, next: Address): number;
-  /** Copies the value of a key out, as BPF_MAP_LOOKUP_ELEM does. */
-  copyValue(key: Address, value: Address): number;
-  lookupAndDelete(key: Address, value: Address): number;
+  /** Copies the value of a key out, as BPF_MAP_LOOKUP_ELEM does; with BPF_F_LOCK while nobody else has the lock in it. */
+  copyValue(key: Address, value: Address, isLocked?: boolean): number;
+  lookupAndDelete(key: Address, value: Address, isLocked?: boolean): number;
   lookupBatch(batch: MapBatch): number;
   lookupAndDeleteBatch(batch: MapBatch): number;
   updateBatch(batch: MapBatch): number;
@@ -150,6 +150,9 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
     throw new Error(`a map of type ${this.type} does not know the keys of its values`);
   }
 
+  /** Takes the `bpf_spin_lock` at an address, which lies in one of its values, for a program. Of maps that are shared. */
+  lockValue(_lock: Address): void {}
+
   /** Is told that a program has looked up the value at an address, which may keep it from being evicted. */
   lookedUp(_value: Address): void {}
 
@@ -196,7 +199,7 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
 
   abstract getNextKey(key: Address, next: Address): number;
 
-  copyValue(key: Address, value: Address): number {
+  copyValue(key: Address, value: Address, _isLocked?: boolean): number {
     const found = this.lookup(key);
     if (found === 0) return -ENOENT;
     this.loadValue(found, value);
@@ -216,7 +219,7 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
     return isLocked ? flags - BPF_F_LOCK : -1;
   }
 
-  lookupAndDelete(_key: Address, _value: Address): number {
+  lookupAndDelete(_key: Address, _value: Address, _isLocked?: boolean): number {
     return -ENOTSUPP;
   }
 

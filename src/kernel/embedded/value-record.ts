@@ -27,6 +27,8 @@ export class ValueRecord {
   readonly fields: readonly SpecialField[];
   /** Whether BPF_F_LOCK means anything: `bpf_res_spin_lock` is none that user space can take. */
   readonly hasSpinLock: boolean;
+  /** Where in a value its `bpf_spin_lock` lies. */
+  readonly spinLockOffset: number;
   /** `undefined` while no field holds anything. */
   held: HeldByFields | undefined;
   readonly #data: readonly Bytes[];
@@ -38,7 +40,9 @@ export class ValueRecord {
   /** `size` is the bytes of a value, of which `slots` lie one behind the other, one for each CPU. */
   constructor(fields: readonly SpecialField[], size: number, slots = 1) {
     this.fields = fields;
-    this.hasSpinLock = fields.some(({ type }) => type === "bpf_spin_lock");
+    const lock = fields.find(({ type }) => type === "bpf_spin_lock");
+    this.hasSpinLock = lock !== undefined;
+    this.spinLockOffset = lock?.offset ?? 0;
     const stride = slots === 1 ? size : Math.ceil(size / 8) * 8;
     const all = Array.from({ length: slots }, (_, slot) =>
       fields.map((field) => ({ ...field, offset: field.offset + slot * stride })),

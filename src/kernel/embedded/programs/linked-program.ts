@@ -1,5 +1,6 @@
 import type { Address } from "../../../memory/address-space.ts";
 import type { KernelObject } from "../kernel-object.ts";
+import type { EmbeddedMap } from "../map-ops.ts";
 
 /** A compiled program that is tied to a kernel, and can be run. */
 export interface LinkedProgram {
@@ -9,6 +10,8 @@ export interface LinkedProgram {
   readonly entry: CallableFunction;
   /** What refers to it, and keeps its maps; `undefined` until it is loaded. */
   object: KernelObject | undefined;
+  /** The maps that it uses. */
+  readonly maps: readonly EmbeddedMap[];
   /** BPF_PROG_TYPE_…. */
   readonly type: number;
   /** Whether the program may look at bytes: its stack, its context and packet, and what its maps hold. */

@@ -30,6 +30,7 @@ export function linkProgram(host: ProgramHost, compiled: CompiledProgram): Linke
       return exports[ENTRY] as CallableFunction;
     },
     object: undefined,
+    maps: compiled.maps,
     type: compiled.type,
     canSee: (at, bytes) => host.isVisible(at, bytes, compiled.maps),
     callback: (address) => exports[callbackName(address)] as Callback,

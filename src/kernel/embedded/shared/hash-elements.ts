@@ -47,9 +47,12 @@ export class HashElements {
   readonly #memory: AddressSpace;
   readonly #keySize: number;
   readonly #maxEntries: number;
+  readonly #finish: (guard: number) => void;
 
-  constructor(memory: AddressSpace, agent: Agent, place: HashTablePlace) {
+  /** `finish` is called for a guard whose owner had died, and may have been overwriting a value where it is. */
+  constructor(memory: AddressSpace, agent: Agent, place: HashTablePlace, finish: (guard: number) => void) {
     this.#memory = memory;
+    this.#finish = finish;
     this.locks = new Locks(memory, agent);
     this.origin = place.base >>> 2;
     this.buckets = this.origin + SEGMENT.HEADER_SIZE / 4;
@@ -113,6 +116,7 @@ export class HashElements {
     if (this.locks.take(guard + GUARD.LOCK)) {
       bumpVersion(this.#memory.i32, guard);
       this.#suspectLoss();
+      this.#finish(guard);
     }
     this.awaitSharers(guard);
   }
@@ -233,6 +237,24 @@ export class HashElements {
   /** Makes an element that is in no chain the spare one of a guard that has none. For who holds the guard. */
   giveSpare(guard: number, element: number): void {
     Atomics.store(this.#memory.i32, guard + GUARD.SPARE, element - this.origin);
+  }
+
+  /** The spare element of a guard, 0 when it has none. */
+  spareOf(guard: number): number {
+    return this.linked(guard + GUARD.SPARE);
+  }
+
+  /** The element whose value is being overwritten where it is, by that of the spare element; 0 for none. */
+  overwrittenOf(guard: number): number {
+    const link = Atomics.load(this.#memory.i32, guard + GUARD.OVERWRITTEN);
+    return (link - this.first) >>> 0 <= this.last ? this.origin + link : 0;
+  }
+
+  /** Tells readers which element is being overwritten, 0 when none is any more. For who holds the guard. */
+  setOverwritten(guard: number, element: number): void {
+    const { i32 } = this.#memory;
+    Atomics.store(i32, guard + GUARD.OVERWRITTEN, element === 0 ? 0 : element - this.origin);
+    bumpVersion(i32, guard);
   }
 
   /** Takes a free element; 0 when there is none. */

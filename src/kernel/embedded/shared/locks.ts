@@ -20,15 +20,28 @@ export class Locks {
 
   /** Takes the lock in a word of the memory. True when its owner had died, and may have lost something. */
   take(word: number): boolean {
+    for (;;) {
+      const dead = this.takeUnlessDead(word);
+      if (dead === 0) return false;
+      if (this.takeOver(word, dead)) return true;
+    }
+  }
+
+  /** Takes a lock, and answers 0; or leaves it with its owner who has died, and answers who that is. */
+  takeUnlessDead(word: number): number {
     const { i32 } = this.#memory;
     const own = this.#agent.number;
     for (let attempt = 0; ; attempt++) {
       const owner = Atomics.compareExchange(i32, word, 0, own);
-      if (owner === 0) return false;
+      if (owner === 0) return 0;
       // No agent waits for itself: a lock with its own number is one that somebody forged.
-      const isDead = owner === own || this.#agent.waitFor(owner, attempt);
-      if (isDead && Atomics.compareExchange(i32, word, owner, own) === owner) return true;
+      if (owner === own || this.#agent.waitFor(owner, attempt)) return owner;
     }
+  }
+
+  /** Takes a lock from its owner who has died; false when somebody else was quicker. */
+  takeOver(word: number, dead: number): boolean {
+    return Atomics.compareExchange(this.#memory.i32, word, dead, this.#agent.number) === dead;
   }
 
   /** Takes a lock that is free; false when it is not. */

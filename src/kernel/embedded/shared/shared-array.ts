@@ -27,7 +27,8 @@ export interface SharedArrayShape {
 /**
  * An array that threads and processes share. A value of up to 8 bytes is read and written in one piece. A longer one is
  * first written whole behind the guards, in the stage of its guard, where readers find it while its own place is being
- * overwritten; whoever takes over from a dead writer finishes that.
+ * overwritten; whoever takes over from a dead writer finishes that. What in a value is no data, a lock for example, stays as it
+ * is.
  */
 export class SharedArray extends EmbeddedMap {
   readonly #values: Address;
@@ -74,11 +75,13 @@ export class SharedArray extends EmbeddedMap {
     return index < this.maxEntries ? this.#values + index * this.#elementSize : 0;
   }
 
-  override copyValue(key: Address, value: Address): number {
+  override copyValue(key: Address, value: Address, isLocked = false): number {
     const element = this.lookup(key);
     if (element === 0) return -ENOENT;
-    if (this.#isOnePiece) this.#loadPiece(element, value);
-    else this.#loadValue(this.memory.u32[key >>> 2] as number, element, value);
+    const index = this.memory.u32[key >>> 2] as number;
+    if (isLocked) this.#loadLocked(index, element, value);
+    else if (this.#isOnePiece) this.#loadPiece(element, value);
+    else this.#loadValue(index, element, value);
     return 0;
   }
 
@@ -88,16 +91,17 @@ export class SharedArray extends EmbeddedMap {
     const element = this.lookup(key);
     if (element === 0) return -E2BIG;
     if (mode === BPF_NOEXIST) return -EEXIST;
-    if (this.#isOnePiece) this.#storePiece(element, value);
-    else this.#storeValue(this.memory.u32[key >>> 2] as number, element, value);
+    const lock = mode === flags ? 0 : this.#lockOf(element);
+    if (this.#isOnePiece) this.#storePiece(element, value, lock);
+    else this.#storeValue(this.memory.u32[key >>> 2] as number, element, value, lock);
     return 0;
   }
 
-  /** Puts together what an element is going to be: of what is no data in it, the locks stay. */
-  #compose(at: Address, element: Address, value: Address): void {
-    if (this.record !== undefined) copyBytes(this.memory, at, element, this.#userValueSize);
-    if (this.record === undefined) copyBytes(this.memory, at, value, this.#userValueSize);
-    else this.record.store(this.memory, at, value);
+  /** Brings the data of a value from one place to another. */
+  #storeData(to: Address, from: Address): void {
+    const { record } = this;
+    if (record === undefined) copyBytes(this.memory, to, from, this.#userValueSize);
+    else record.store(this.memory, to, from);
   }
 
   override get cpuStride(): number {
@@ -123,15 +127,23 @@ export class SharedArray extends EmbeddedMap {
     this.loadValue(this.#scratch, value);
   }
 
-  #storePiece(element: Address, value: Address): void {
-    this.#compose(this.#scratch, element, value);
-    if (this.#userValueSize <= 4) {
-      const { i32 } = this.memory;
+  /** `lock` is the word of a lock that is to be taken, 0 for none. */
+  #storePiece(element: Address, value: Address, lock: number): void {
+    const { memory, record } = this;
+    const { i32, i64 } = memory;
+    if (record !== undefined) copyBytes(memory, this.#scratch, element, this.#userValueSize);
+    this.#storeData(this.#scratch, value);
+    if (lock !== 0) this.#locks.take(lock);
+    if (record?.hasSpinLock === true) {
+      // What is not the lock, which somebody may be taking, is one word.
+      const data = record.spinLockOffset === 0 ? 1 : 0;
+      if (this.#userValueSize === 8) i32[(element >>> 2) + data] = i32[(this.#scratch >>> 2) + data] as number;
+    } else if (this.#userValueSize <= 4) {
       i32[element >>> 2] = i32[this.#scratch >>> 2] as number;
     } else {
-      const { i64 } = this.memory;
       i64[element >>> 3] = i64[this.#scratch >>> 3] as bigint;
     }
+    if (lock !== 0) this.#locks.release(lock);
   }
 
   #loadValue(index: number, element: Address, value: Address): void {
@@ -146,29 +158,66 @@ export class SharedArray extends EmbeddedMap {
     }
   }
 
-  #storeValue(index: number, element: Address, value: Address): void {
-    const { memory } = this;
-    const { i32 } = memory;
+  /** Gives user space a value while nobody has it locked. */
+  #loadLocked(index: number, element: Address, value: Address): void {
+    const lock = this.#lockOf(element);
     const guard = this.#guardOf(index);
-    if (this.#locks.take(guard + GUARD.LOCK)) this.#finish(guard, index & this.#guardMask);
+    if (!this.#isOnePiece) this.#lock(guard, index);
+    this.#locks.take(lock);
+    this.loadValue(element, value);
+    this.#locks.release(lock);
+    if (!this.#isOnePiece) this.#locks.release(guard + GUARD.LOCK);
+  }
+
+  /** `lock` is the word of a lock that is to be taken, 0 for none. */
+  #storeValue(index: number, element: Address, value: Address, lock: number): void {
+    const { i32 } = this.memory;
+    const guard = this.#guardOf(index);
+    this.#lock(guard, index);
+    if (lock !== 0) this.#locks.take(lock);
     const stage = this.#stageOf(index);
-    this.#compose(stage, element, value);
+    this.#storeData(stage, value);
     Atomics.store(i32, guard + GUARD.STAGED, index + 1);
     bumpVersion(i32, guard);
-    copyBytes(memory, element, stage, this.#userValueSize);
+    this.#storeData(element, stage);
     Atomics.store(i32, guard + GUARD.STAGED, 0);
     bumpVersion(i32, guard);
+    if (lock !== 0) this.#locks.release(lock);
     this.#locks.release(guard + GUARD.LOCK);
+  }
+
+  #lock(guard: number, index: number): void {
+    if (this.#locks.take(guard + GUARD.LOCK)) this.#finish(guard, index & this.#guardMask);
+  }
+
+  /** Before the lock of somebody who died is taken over, what that one was writing is finished. */
+  override lockValue(lock: Address): void {
+    const word = lock >>> 2;
+    for (;;) {
+      const dead = this.#locks.takeUnlessDead(word);
+      if (dead === 0) return;
+      if (!this.#isOnePiece) {
+        const index = Math.floor((lock - this.#values) / this.#elementSize);
+        const guard = this.#guardOf(index);
+        this.#lock(guard, index);
+        this.#locks.release(guard + GUARD.LOCK);
+      }
+      if (this.#locks.takeOver(word, dead)) return;
+    }
+  }
+
+  /** The word of the lock in an element. */
+  #lockOf(element: Address): number {
+    return (element + (this.record?.spinLockOffset ?? 0)) >>> 2;
   }
 
   /** Brings to its place what a writer that died had already put on the stage. */
   #finish(guard: number, stage: number): void {
-    const { memory } = this;
-    const { i32 } = memory;
+    const { i32 } = this.memory;
     const index = (i32[guard + GUARD.STAGED] as number) - 1;
     bumpVersion(i32, guard);
     if (index < 0 || index >= this.maxEntries) return;
-    copyBytes(memory, this.#values + index * this.#elementSize, this.#stageOf(stage), this.#userValueSize);
+    this.#storeData(this.#values + index * this.#elementSize, this.#stageOf(stage));
     Atomics.store(i32, guard + GUARD.STAGED, 0);
     bumpVersion(i32, guard);
   }

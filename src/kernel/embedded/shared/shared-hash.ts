@@ -34,7 +34,8 @@ const MOST_EVICTIONS = 1000;
  * reading was taken away meanwhile; writers take the guard of the bucket. An entry that is overwritten keeps its place in
  * its chain, which Linux's puts at the head: so that nobody who goes through a chain meets it twice. A value of up to 8 bytes
  * is overwritten by one store, so that nothing else is written which another CPU has in its cache; a longer one comes in
- * another element that takes the place of the first.
+ * another element that takes the place of the first. With BPF_F_LOCK a value of any length is overwritten where it is, as
+ * programs that have it locked expect: readers find the new one in the spare element of the guard meanwhile.
  */
 export class SharedHash extends EmbeddedMap {
   protected readonly table: HashElements;
@@ -57,7 +58,9 @@ export class SharedHash extends EmbeddedMap {
     this.#agent = agent;
     const seed = this.header(HASH_HEADER.SEED) | 0;
     const plan = hashPlan(keySize, shape.storedSize, maxEntries);
-    this.table = new HashElements(memory, agent, { ...plan, base, keySize, maxEntries, seed });
+    this.table = new HashElements(memory, agent, { ...plan, base, keySize, maxEntries, seed }, (guard) =>
+      this.#finishOverwriting(guard),
+    );
     if (isNew) this.table.initialise();
   }
 
@@ -89,10 +92,10 @@ export class SharedHash extends EmbeddedMap {
     }
   }
 
-  /** Gives user space a value, which somebody may be overwriting. */
-  #readValue(element: number, to: Address): void {
+  /** Gives user space a value, which somebody may be overwriting: good if the version of the guard is then as it was. */
+  #readValue(guard: number, element: number, to: Address): void {
     const { i32, i64 } = this.memory;
-    const at = this.#valueAt(element);
+    const at = this.#valueAt(this.#wholeElement(guard, element));
     if (!this.#isOnePiece) {
       this.loadValue(at, to);
       return;
@@ -103,6 +106,68 @@ export class SharedHash extends EmbeddedMap {
       i64[this.#scratch >>> 3] = i64[at >>> 3] as bigint;
     }
     this.loadValue(this.#scratch, to);
+  }
+
+  /** Where the value of an element lies whole. */
+  #wholeElement(guard: number, element: number): number {
+    if (this.record?.hasSpinLock !== true) return element;
+    return (this.table.overwrittenOf(guard) === element && this.table.spareOf(guard)) || element;
+  }
+
+  /** Gives user space a value while nobody has it locked. For who holds the guard. */
+  #readLocked(element: number, to: Address): void {
+    const { locks } = this.table;
+    const lock = this.#lockOf(element);
+    locks.take(lock);
+    this.loadValue(this.#valueAt(element), to);
+    locks.release(lock);
+  }
+
+  /** Overwrites a value where it is while nobody has it locked, with the spare element. For who holds the guard. */
+  #overwriteLocked(guard: number, element: number, value: Address): number {
+    const { table } = this;
+    const spare = table.spareOf(guard);
+    if (spare === 0) return NEEDS_SPARE;
+    const lock = this.#lockOf(element);
+    table.locks.take(lock);
+    this.storeValue(spare, value, 0);
+    table.setOverwritten(guard, element);
+    this.#finishOverwriting(guard);
+    table.locks.release(lock);
+    return 0;
+  }
+
+  /** Brings to its place what lies whole in the spare element, if that is what somebody was doing. For who holds the guard. */
+  #finishOverwriting(guard: number): void {
+    const { table, record } = this;
+    const element = table.overwrittenOf(guard);
+    const spare = table.spareOf(guard);
+    if (element === 0) return;
+    if (spare !== 0 && record !== undefined) record.store(this.memory, this.#valueAt(element), this.#valueAt(spare));
+    table.setOverwritten(guard, 0);
+  }
+
+  /** Before the lock of somebody who died is taken over, what that one was writing is finished. */
+  override lockValue(lock: Address): void {
+    const { table } = this;
+    const word = lock >>> 2;
+    for (;;) {
+      const dead = table.locks.takeUnlessDead(word);
+      if (dead === 0) return;
+      const guard = table.guardOf(table.bucketOf(this.#elementOf(word) + 1));
+      table.lock(guard);
+      table.unlock(guard);
+      if (table.locks.takeOver(word, dead)) return;
+    }
+  }
+
+  /** The word of the lock in the value of an element. */
+  #lockOf(element: number): number {
+    return element + this.table.valueWord + (this.record?.spinLockOffset ?? 0) / 4;
+  }
+
+  #elementOf(lock: number): number {
+    return lock - this.table.valueWord - (this.record?.spinLockOffset ?? 0) / 4;
   }
 
   override get cpuStride(): number {
@@ -142,14 +207,21 @@ export class SharedHash extends EmbeddedMap {
     }
   }
 
-  override copyValue(key: Address, value: Address): number {
+  override copyValue(key: Address, value: Address, isLocked = false): number {
     const { table } = this;
     const bucket = table.bucketOf(key >>> 2);
     const guard = table.guardOf(bucket);
+    if (isLocked) {
+      table.lock(guard);
+      const element = table.find(bucket, key >>> 2);
+      if (element !== 0) this.#readLocked(element, value);
+      table.unlock(guard);
+      return element === 0 ? -ENOENT : 0;
+    }
     for (;;) {
       const version = table.version(guard);
       const element = table.find(bucket, key >>> 2);
-      if (element !== 0) this.#readValue(element, value);
+      if (element !== 0) this.#readValue(guard, element, value);
       if (table.version(guard) === version) return element === 0 ? -ENOENT : 0;
     }
   }
@@ -163,7 +235,7 @@ export class SharedHash extends EmbeddedMap {
     if (mode !== BPF_NOEXIST && this.#overwriteShared(bucket, guard, key, value)) return 0;
     for (let attempt = 0; ; attempt++) {
       table.lock(guard);
-      const result = this.#updateLocked(bucket, guard, key, value, mode);
+      const result = this.#updateLocked(bucket, guard, key, value, mode, mode !== flags);
       table.unlock(guard);
       if (result <= 0) return result;
       const refusal = this.#makeRoom(result, attempt);
@@ -181,11 +253,12 @@ export class SharedHash extends EmbeddedMap {
     return element !== 0;
   }
 
-  #updateLocked(bucket: number, guard: number, key: Address, value: Address, flags: number): number {
+  #updateLocked(bucket: number, guard: number, key: Address, value: Address, flags: number, isLocked: boolean): number {
     const { table } = this;
     const link = table.linkTo(bucket, key >>> 2);
     if (link !== 0) {
       if (flags === BPF_NOEXIST) return -EEXIST;
+      if (isLocked) return this.#overwriteLocked(guard, table.linked(link), value);
       if (this.overwritesInPlace) {
         this.overwrite(table.linked(link), value);
         return 0;
@@ -236,7 +309,7 @@ export class SharedHash extends EmbeddedMap {
     return link === 0 ? -ENOENT : 0;
   }
 
-  override lookupAndDelete(key: Address, value: Address): number {
+  override lookupAndDelete(key: Address, value: Address, isLocked = false): number {
     const { table } = this;
     const bucket = table.bucketOf(key >>> 2);
     const guard = table.guardOf(bucket);
@@ -244,7 +317,8 @@ export class SharedHash extends EmbeddedMap {
     const link = table.linkTo(bucket, key >>> 2);
     if (link !== 0) {
       const element = table.remove(guard, link);
-      this.#readValue(element, value);
+      if (isLocked) this.#readLocked(element, value);
+      else this.#readValue(guard, element, value);
       this.#release(element);
     }
     table.unlock(guard);
@@ -356,10 +430,17 @@ export class SharedHash extends EmbeddedMap {
     const { table } = this;
     if (table.linked(bucket) === 0) return 0;
     const guard = table.guardOf(bucket);
+    if (batch.isLocked) {
+      table.lock(guard);
+      const chain = table.chain(bucket);
+      const moved = chain.length > room ? -ENOSPC : this.#copyOut(batch, guard, chain, total);
+      table.unlock(guard);
+      return moved;
+    }
     for (;;) {
       const version = table.version(guard);
       const chain = table.chain(bucket);
-      const moved = chain.length > room ? -ENOSPC : this.#copyOut(batch, chain, total);
+      const moved = chain.length > room ? -ENOSPC : this.#copyOut(batch, guard, chain, total);
       if (table.version(guard) === version) return moved;
     }
   }
@@ -372,14 +453,14 @@ export class SharedHash extends EmbeddedMap {
     table.lock(guard);
     const isRoomy = table.chain(bucket).length <= room;
     const chain = isRoomy ? table.removeAll(guard, bucket) : [];
-    const moved = isRoomy ? this.#copyOut(batch, chain, total) : -ENOSPC;
+    const moved = isRoomy ? this.#copyOut(batch, guard, chain, total) : -ENOSPC;
     for (const element of chain) this.#release(element);
     table.unlock(guard);
     return moved;
   }
 
   /** Copies elements out behind the `total` entries that are there, the keys first. */
-  #copyOut(batch: MapBatch, chain: readonly number[], total: number): number {
+  #copyOut(batch: MapBatch, guard: number, chain: readonly number[], total: number): number {
     const { memory, keySize, userValueSize: valueSize } = this;
     let key = batch.keys + total * keySize;
     let value = batch.values + total * valueSize;
@@ -387,7 +468,8 @@ export class SharedHash extends EmbeddedMap {
     const hasValues = hasKeys && accessOk(memory, value, chain.length * valueSize);
     for (const element of chain) {
       if (hasKeys) copyBytes(memory, key, (element + 1) * 4, keySize);
-      if (hasValues) this.#readValue(element, value);
+      if (hasValues && batch.isLocked) this.#readLocked(element, value);
+      else if (hasValues) this.#readValue(guard, element, value);
       key += keySize;
       value += valueSize;
     }

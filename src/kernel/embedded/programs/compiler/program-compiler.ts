@@ -116,7 +116,7 @@ export class ProgramCompiler {
       if (isCallback) writeCallback(module, callbackName(start), this.functionAt(start));
     }
     return {
-      bytes: module.encode(this.target.isShared),
+      bytes: module.encode(),
       helpers: [...this.#imports.values()],
       type: source.type,
       tailCallKind: tailCallKind(source),
