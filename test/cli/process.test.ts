@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import type { Writable } from "node:stream";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Metafile } from "esbuild";
+import { withoutProgram } from "../prerequisite.ts";
 import { buildCommand } from "./built-command.ts";
 import type { Answer } from "./command-line.ts";
 
@@ -110,6 +113,33 @@ describe("the command", () => {
     child.stdout.once("data", () => child.stdout.destroy());
     await new Promise((done) => child.on("close", done));
     assert.equal(complaints, "");
+  });
+
+  const withoutTerminal = withoutProgram("script", "--version");
+  test("shows on a terminal how far it is, and takes that away at the end", { skip: withoutTerminal }, async () => {
+    mapiary("map create slow type array key 4 value 4 entries 16 name slow");
+    const line = `'${process.execPath}' '${cli}' --key=u32 --value=u32 map import pinned slow <&3`;
+    const child = spawn("script", ["-qec", line, "/dev/null"], {
+      env: environment(),
+      stdio: ["ignore", "pipe", "inherit", "pipe"],
+    });
+    let shown = "";
+    child.stdout?.on("data", (data) => {
+      shown += data;
+    });
+    const end = new Promise((done) => child.on("close", done));
+    const input = child.stdio[3] as Writable;
+    let entries = 0;
+    for (; !/import .*entries/.test(shown) && child.exitCode === null; entries++) {
+      input.write(`{"key":5,"value":${entries}}\n`);
+      await sleep(20);
+    }
+    input.end();
+    await end;
+    assert.match(shown, /^\rimport [\d,]+ entries {2}[\d,]+\/s.\[K/);
+    assert.ok(shown.includes(`\r\x1b[Kimported ${entries} entries into map slow of `), shown);
+    const found = JSON.parse(mapiary("-j --value=u32 map lookup pinned slow key 5").stdout);
+    assert.equal(found.formatted.value, entries - 1);
   });
 
   test("loads for maps no code that is for programs", () => {
