@@ -101,5 +101,7 @@ describe("top", () => {
       (await look([...words, "by", "error"])).stderr,
       /there is no number 'error'.*\n.*Did you mean 'errors'/,
     );
+    const plain = await look(["--count=1", "map", "top", "pinned", "t2", "by", "errors"]);
+    assert.match(plain.stderr, /there is no number 'errors'.*\n *A value is one number: leave out by\./);
   });
 });

@@ -49,6 +49,8 @@ function requireField(rows: readonly ChangedRow[], field: string | undefined): v
     throw new CliError("there is no number in the values of the map", { hint });
   }
   if (field !== undefined && !names.includes(field)) {
-    throw new CliError(`there is no number '${field}' in the values of the map`, { hint: suggestion(field, names) });
+    const isOne = names.length === 1 && names[0] === "";
+    const hint = isOne ? "A value is one number: leave out by." : suggestion(field, names);
+    throw new CliError(`there is no number '${field}' in the values of the map`, { hint });
   }
 }
