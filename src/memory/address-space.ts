@@ -51,17 +51,18 @@ export class AddressSpace implements Memory {
   readonly #ranges = new Map<Address, number>();
 
   /**
-   * An empty address space that may grow to `limit` bytes, rounded up to 64 KiB. Throws a `RangeError` for a limit
-   * below 1 MiB or above 4 GiB, the reach of a 32-bit address.
+   * An empty address space that may grow to `limit` bytes, rounded up to 64 KiB; or with `isWhole` is as large as that from
+   * the beginning, for which an engine looks for garbage once, and when it grows so far twice. Throws a `RangeError` for a
+   * limit below 1 MiB or above 4 GiB, the reach of a 32-bit address, and when the system has not even the addresses.
    */
-  constructor(limit: number = FOUR_GIB) {
+  constructor(limit: number = FOUR_GIB, isWhole = false) {
     if (!(limit >= INITIAL_BYTES && limit <= FOUR_GIB)) {
       throw new RangeError(`an address space holds between ${INITIAL_BYTES} and ${FOUR_GIB} bytes, not ${limit}`);
     }
     this.limit = Math.ceil(limit / WASM_PAGE) * WASM_PAGE;
     this.#end = Math.min(this.limit, LAST_END);
     const maximum = this.#end / WASM_PAGE;
-    this.#memory = new WebAssembly.Memory({ initial: INITIAL_BYTES / WASM_PAGE, maximum });
+    this.#memory = reserve(isWhole ? maximum : INITIAL_BYTES / WASM_PAGE, maximum);
     this.#pages = new PageAllocator(FIRST, this.#end);
     this.#blocks = new BlockAllocator(this.#pages);
     const buffer = this.#memory.buffer;
@@ -202,5 +203,14 @@ export class AddressSpace implements Memory {
     this.u64 = new BigUint64Array(buffer);
     this.view = new DataView(buffer);
     return true;
+  }
+}
+
+function reserve(initial: number, maximum: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial, maximum });
+  } catch (cause) {
+    const bytes = maximum * WASM_PAGE;
+    throw new RangeError(`the system has no ${bytes} bytes of addresses left for this kernel's memory`, { cause });
   }
 }

@@ -32,10 +32,7 @@ export class SegmentMemory extends AddressSpace {
 
   /** `create` makes a file of so many bytes for a new segment: the file, or −errno. */
   constructor(system: System, limit: number | undefined, create: (bytes: number) => NewFile | number) {
-    super(limit);
-    if (!this.growToLimit()) {
-      throw new RangeError(`the system has no ${this.limit} bytes of addresses left for this kernel's memory`);
-    }
+    super(limit, true);
     this.#system = system;
     this.#create = create;
     this.#base = system.addressOf(this.u8);
