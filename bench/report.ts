@@ -156,9 +156,9 @@ function scalingRows({ scaling }: Result["sharing"]): string[][] {
   const rows = scaling.map(({ loop, map, worked, elapsed }) => [
     `${loop}, ${SCALED_MAPS[map]}`,
     `${worked.median.toFixed(2)} (${worked.low.toFixed(2)}–${worked.high.toFixed(2)})`,
-    elapsed.toFixed(2),
+    `${elapsed.median.toFixed(2)} (${elapsed.low.toFixed(2)}–${elapsed.high.toFixed(2)})`,
   ]);
-  return [["", "by CPU time", "by the clock, the fastest rounds"], ...rows];
+  return [["", "by CPU time", "by the clock, without waiting for a CPU"], ...rows];
 }
 
 function delayRows({ delays }: Result["sharing"]): string[][] {

@@ -19,10 +19,11 @@ export interface Asked {
   readonly threads: number;
 }
 
-/** When a thread began and ended, by the clock and by the CPU time of all threads together. */
+/** What a thread took, by the clock, and when it began and ended by the CPU time of all threads together. */
 export interface ThreadTime {
-  readonly begin: Effort;
-  readonly end: Effort;
+  readonly elapsed: number;
+  readonly begin: number;
+  readonly end: number;
 }
 
 const WARM_UP_ROUNDS = 3;
@@ -70,7 +71,8 @@ async function run(what: Pick<Asked, "loop" | "map">, of: readonly Worker[]): Pr
       return ((await once(thread, "message")) as [ThreadTime])[0];
     }),
   );
-  const span = (by: keyof Effort): number =>
-    Math.max(...times.map(({ end }) => end[by])) - Math.min(...times.map(({ begin }) => begin[by]));
-  return { elapsed: span("elapsed"), worked: span("worked") };
+  return {
+    elapsed: Math.max(...times.map(({ elapsed }) => elapsed)),
+    worked: Math.max(...times.map(({ end }) => end)) - Math.min(...times.map(({ begin }) => begin)),
+  };
 }

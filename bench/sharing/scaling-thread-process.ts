@@ -3,7 +3,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import { embedded, type HashMap, type KernelHandle, u32, u64 } from "mapiary";
 import { cpuTime } from "../cpu-time.ts";
 import { shuffledKeys } from "../key-sequence.ts";
-import type { Effort, Scaling } from "./scaling.ts";
+import { runQueueTime } from "../run-queue.ts";
+import type { Scaling } from "./scaling.ts";
 import type { Asked, ThreadTime } from "./scaling-process.ts";
 
 const { share, index, entries, waiting } = workerData as {
@@ -14,6 +15,7 @@ const { share, index, entries, waiting } = workerData as {
 };
 const bpf = embedded({ share });
 const keys = shuffledKeys((index * entries) / 2, entries / 2, 1 + index);
+const waitedForCpu = runQueueTime();
 let sum = 0;
 
 /** A map of this thread alone, with the entries that are its own. */
@@ -64,18 +66,14 @@ parentPort?.on("message", ({ loop, map: which, count, threads }: Asked) => {
   // Whoever came before has left other things in the caches.
   loops[which][loop](keys.length);
   meet(threads);
-  const begin = now();
+  const [begin, clock, waited] = [cpuTime(), process.hrtime.bigint(), waitedForCpu()];
   loops[which][loop](count);
-  const end = now();
+  const elapsed = Number(process.hrtime.bigint() - clock) - (waitedForCpu() - waited);
+  const end = cpuTime();
   if (Number.isNaN(sum)) throw new Error("a key was not there");
-  parentPort?.postMessage({ begin, end } satisfies ThreadTime);
+  parentPort?.postMessage({ elapsed, begin, end } satisfies ThreadTime);
 });
 parentPort?.postMessage("ready");
-
-/** The clock, and the CPU time of all threads together. */
-function now(): Effort {
-  return { elapsed: Number(process.hrtime.bigint()), worked: cpuTime() };
-}
 
 /** Waits, without using a CPU, until so many threads have come here. */
 function meet(threads: number): void {

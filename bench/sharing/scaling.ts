@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { BUILT } from "../build.ts";
 import { ratioOf, type Spread } from "../statistics.ts";
 
-/** What some operations took, in nanoseconds: by the clock, and of CPU time. */
+/** What some operations took, in nanoseconds: by the clock, without what was waited for a CPU, and of CPU time. */
 export interface Effort {
   readonly elapsed: number;
   readonly worked: number;
@@ -26,8 +26,11 @@ export interface Scaling {
   readonly map: "shared" | "roomy" | "own";
   /** By CPU time, as if each had had a CPU to itself all the time. */
   readonly worked: Spread;
-  /** By the clock, the fastest round of one against the fastest of two. */
-  readonly elapsed: number;
+  /**
+   * By the clock, until the slower of two was done, but for what each waited for a CPU that somebody else had: unlike CPU time
+   * it counts what they slept because of each other.
+   */
+  readonly elapsed: Spread;
 }
 
 export function measureScaling(entries: number, rounds: number, operations: number): Scaling[] {
@@ -36,14 +39,11 @@ export function measureScaling(entries: number, rounds: number, operations: numb
   if (stdout === "") throw new Error(`threads that share a map could not be measured: ${stderr}`);
   return (JSON.parse(stdout) as ScalingSamples).map(({ loop, map, one, two }) => {
     const all = (of: readonly Effort[], measure: keyof Effort): number[] => of.map((effort) => effort[measure]);
-    const worked = ratioOf(all(one, "worked"), all(two, "worked"));
-    const fastest = (of: readonly Effort[]): number => Math.min(...all(of, "elapsed"));
-    // Two have done twice as much, each in half of their CPU time.
-    return {
-      loop,
-      map,
-      worked: { median: 4 * worked.median, low: 4 * worked.low, high: 4 * worked.high },
-      elapsed: (2 * fastest(one)) / fastest(two),
+    const times = (factor: number, measure: keyof Effort): Spread => {
+      const { median, low, high } = ratioOf(all(one, measure), all(two, measure));
+      return { median: factor * median, low: factor * low, high: factor * high };
     };
+    // Two have done twice as much, each in half of their CPU time.
+    return { loop, map, worked: times(4, "worked"), elapsed: times(2, "elapsed") };
   });
 }
