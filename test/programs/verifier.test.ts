@@ -165,6 +165,21 @@ const CONTROL_FLOW: readonly Case[] = [
         .exit(),
   },
   {
+    title: "a register that a helper does not take tells the rounds of a loop not apart",
+    program: (a) =>
+      a
+        .mov("r3", 0)
+        .label("again")
+        .mayGoto("out")
+        .call("bpf_get_prandom_u32")
+        .load("u32", "r0", "r10", -8)
+        .store("u64", "r10", -8, "r10")
+        .jump("again")
+        .label("out")
+        .mov("r0", 0)
+        .exit(),
+  },
+  {
     title: "what a loop asks for only after it came back matters of every round",
     program: (a) =>
       a

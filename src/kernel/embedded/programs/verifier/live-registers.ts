@@ -21,6 +21,7 @@ import {
   BPF_X,
   LD_IMM64,
 } from "../../../../isa/opcodes.ts";
+import { helperProtos } from "../helper-protos.ts";
 import { isJump, jumpTarget } from "./encoding.ts";
 
 const CALLER_SAVED = 0b11_1111;
@@ -80,7 +81,7 @@ function usesOf({ opcode, dst, src, imm }: Instruction): Uses {
       return (opcode & 0xe0) === BPF_ATOMIC ? atomicUses(d, s, imm) : { read: d | s, written: 0 };
     case BPF_JMP:
     case BPF_JMP32:
-      return jumpUses(opcode, d, s);
+      return opcode === (BPF_JMP | BPF_CALL) ? callUses(src, imm) : jumpUses(opcode, d, s);
     default:
       if (opcode === LD_IMM64) return { read: 0, written: d };
       return { read: (1 << 6) | ((opcode & 0xe0) === BPF_IND ? s : 0), written: CALLER_SAVED };
@@ -99,6 +100,15 @@ function atomicUses(d: number, s: number, imm: number): Uses {
   return { read: d | s, written: (imm & BPF_FETCH) !== 0 ? s : 0 };
 }
 
+/** A helper reads as many registers as it takes arguments; of a function it is not known. `get_call_summary`. */
+function callUses(src: number, imm: number): Uses {
+  const proto = src === 0 ? helperProtos()[imm] : undefined;
+  // What it takes depends on the program.
+  const isVaried = proto?.name === "get_cgroup_classid";
+  const count = isVaried ? undefined : proto?.parameters?.length;
+  return { read: count === undefined ? ARGUMENTS : (2 << count) - 2, written: CALLER_SAVED };
+}
+
 function jumpUses(opcode: number, d: number, s: number): Uses {
   switch (opcode & 0xf0) {
     case BPF_JA:
@@ -106,8 +116,6 @@ function jumpUses(opcode: number, d: number, s: number): Uses {
       return { read: 0, written: 0 };
     case BPF_EXIT:
       return { read: 1, written: 0 };
-    case BPF_CALL:
-      return { read: ARGUMENTS, written: CALLER_SAVED };
     default:
       return { read: (opcode & BPF_X) !== 0 ? d | s : d, written: 0 };
   }
