@@ -60,6 +60,22 @@ onEveryKernel(({ open, bpffs }) => {
       assert.deepEqual(ctxIn, Uint8Array.of(41, 0, 0, 0, 42, 0, 0, 0));
     });
 
+    test("a syscall program must be sleepable, and a program on packets must not", () => {
+      using bpf = open();
+      const insns = returns(0);
+      assert.equal(bpf.sys.progLoad({ type: "syscall", license: "GPL", insns }), -EINVAL);
+      assert.equal(bpf.sys.progLoad({ type: "xdp", license: "GPL", insns, flags: BPF_F_SLEEPABLE }), -EINVAL);
+      assert.ok(bpf.sys.progLoad({ type: "kprobe", license: "GPL", insns, flags: BPF_F_SLEEPABLE }) >= 0);
+    });
+
+    test("programs for new sockets and for reuseport need not say where they are to be attached", () => {
+      using bpf = open();
+      const attached = (type: "cgroup_sock" | "sk_reuseport", expectedAttachType: number): number =>
+        Math.min(0, bpf.sys.progLoad({ type, expectedAttachType, license: "GPL", insns: returns(1) }));
+      assert.deepEqual([attached("cgroup_sock", 0), attached("cgroup_sock", 1)], [0, -EINVAL]);
+      assert.deepEqual([attached("sk_reuseport", 0), attached("sk_reuseport", 1)], [0, -EINVAL]);
+    });
+
     test("a program shares its maps with user space", () => {
       using bpf = open();
       using hits = bpf.createMap({ type: "array", name: "hits", key: u32, value: u64, maxEntries: 1 });

@@ -24,6 +24,17 @@ const ATTACH_TYPES: ReadonlyMap<number, readonly number[]> = new Map([
   [BPF_PROG_TYPE_EXT, [0]],
 ]);
 
+/** What 0 stands for, from a time before there were attach types: `bpf_prog_load_fixup_attach_type`. */
+const FIRST_ATTACH_TYPES: ReadonlyMap<number, number> = new Map([
+  [BPF_PROG_TYPE_CGROUP_SOCK, 2],
+  [BPF_PROG_TYPE_SK_REUSEPORT, 39],
+]);
+
+/** Where a program of a type is to be attached that says so by this number. */
+export function attachTypeOf(programType: number, given: number): number {
+  return given === 0 ? (FIRST_ATTACH_TYPES.get(programType) ?? 0) : given;
+}
+
 /** Why a program cannot be loaded to be attached there, as `−errno`; 0 when it can. */
 export function attachTypeRefusal(programType: number, attachType: number): number {
   const allowed = ATTACH_TYPES.get(programType);

@@ -121,7 +121,7 @@ const OF_TYPE: Readonly<Record<number, string>> = {
   `,
   // sock_ops
   13: `
-    ${SOCKET_CASTS}
+    ${SOCKET_CASTS} get_retval set_retval
     perf_event_output get_socket_cookie setsockopt sock_map_update getsockopt sock_ops_cb_flags_set sock_hash_update
     get_local_storage tcp_sock sk_storage_get sk_storage_delete get_netns_cookie load_hdr_opt store_hdr_opt
     reserve_hdr_opt ktime_get_coarse_ns
@@ -135,7 +135,7 @@ const OF_TYPE: Readonly<Record<number, string>> = {
   `,
   // cgroup_device
   15: `
-    perf_event_output get_local_storage
+    perf_event_output get_local_storage get_retval set_retval
   `,
   // sk_msg
   16: `
@@ -172,7 +172,7 @@ const OF_TYPE: Readonly<Record<number, string>> = {
   // cgroup_sysctl
   23: `
     perf_event_output get_local_storage sysctl_get_name sysctl_get_current_value sysctl_get_new_value
-    sysctl_set_new_value ktime_get_coarse_ns
+    sysctl_set_new_value ktime_get_coarse_ns get_retval set_retval
   `,
   // raw_tracepoint_writable
   24: `
@@ -201,11 +201,17 @@ const OF_TYPE: Readonly<Record<number, string>> = {
 
 /** Helpers that depend on where the program is to be attached: `expected_attach_type` by program type and helper. */
 const OF_ATTACH_TYPE: Readonly<Record<number, Readonly<Record<string, readonly number[]>>>> = {
-  // cgroup_sock_addr: bind is for the connect hooks, the return value for all but the hooks of messages and names.
-  18: { bind: [10, 11], get_retval: [8, 9, 10, 11, 14, 15], set_retval: [8, 9, 10, 11, 14, 15] },
+  // cgroup_sock_addr: bind is for the connect hooks.
+  18: { bind: [10, 11] },
   // cgroup_sockopt: options of the socket may be touched by BPF_CGROUP_SETSOCKOPT alone.
   25: { setsockopt: [22], getsockopt: [22] },
 };
+
+/**
+ * The hooks of control groups that have no answer to change (`kernel/bpf/cgroup.c: cgroup_current_func_proto`), as far as
+ * programs of types say that which take any attach type.
+ */
+const WITHOUT_RETVAL = [0, 1, 3, 19, 20, 29, 30, 31, 32, 51, 52, 53];
 
 const callable = new Map<number, ReadonlySet<string>>();
 
@@ -219,6 +225,7 @@ export function mayCall(programType: number, expectedAttachType: number, helper:
     names = new Set(`${EVERY_TYPE} ${OWN} ${extra}`.trim().split(/\s+/));
     callable.set(programType, names);
   }
+  if ((name === "get_retval" || name === "set_retval") && WITHOUT_RETVAL.includes(expectedAttachType)) return false;
   const attachTypes = OF_ATTACH_TYPE[programType]?.[name];
   return attachTypes === undefined ? names.has(name) : attachTypes.includes(expectedAttachType);
 }

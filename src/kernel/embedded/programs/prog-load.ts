@@ -15,7 +15,7 @@ import type { Address } from "../../../memory/address-space.ts";
 import { ProgArrayMap } from "../maps/prog-array.ts";
 import { objectName } from "../object-name.ts";
 import { accessOk, pointerAt, stringAt } from "../user-memory.ts";
-import { attachTypeRefusal } from "./attach-types.ts";
+import { attachTypeOf, attachTypeRefusal } from "./attach-types.ts";
 import { type CompiledProgram, compileProgram } from "./compiler/program-compiler.ts";
 import { readDebugInfo } from "./debug-info.ts";
 import { EmbeddedProgram, tailCallKind } from "./embedded-program.ts";
@@ -78,7 +78,7 @@ export function loadProgram(
   if (count === 0 || count > MOST_INSTRUCTIONS) return -E2BIG;
   if (u32(PROG_LOAD.PROG_IFINDEX) !== 0) return -EINVAL;
   const type = u32(PROG_LOAD.PROG_TYPE);
-  const expectedAttachType = u32(PROG_LOAD.EXPECTED_ATTACH_TYPE);
+  const expectedAttachType = attachTypeOf(type, u32(PROG_LOAD.EXPECTED_ATTACH_TYPE));
   // There is no BTF of a kernel for programs to be attached by, and no program to be extended.
   if (u32(PROG_LOAD.ATTACH_BTF_ID) !== 0 || u32(PROG_LOAD.ATTACH_PROG_FD) !== 0) return -EINVAL;
   const wrongAttachType = attachTypeRefusal(type, expectedAttachType);

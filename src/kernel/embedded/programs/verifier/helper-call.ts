@@ -1,4 +1,5 @@
 import { EACCES, EINVAL, ENOTSUPP } from "../../../../abi/errno.ts";
+import { BPF_F_SLEEPABLE } from "../../../../abi/prog-flags.ts";
 import {
   BPF_PROG_TYPE_KPROBE,
   BPF_PROG_TYPE_LWT_IN,
@@ -28,8 +29,6 @@ import { pointer, type Register, scalar, UNINIT, UNKNOWN_SCALAR } from "./regist
 import { Rejection } from "./rejection.ts";
 import type { Verification } from "./verification.ts";
 
-/** BPF_F_SLEEPABLE of BPF_PROG_LOAD. */
-const BPF_F_SLEEPABLE = 16;
 const MAX_ERRNO = 4095n;
 
 /** The helpers that change a map, which one that is read-only for programs is not given to. */

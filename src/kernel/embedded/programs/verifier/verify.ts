@@ -1,4 +1,6 @@
 import { E2BIG, EINVAL } from "../../../../abi/errno.ts";
+import { BPF_F_SLEEPABLE } from "../../../../abi/prog-flags.ts";
+import { BPF_PROG_TYPE_KPROBE, BPF_PROG_TYPE_SYSCALL } from "../../../../abi/prog-types.ts";
 import type { Instruction } from "../../../../isa/instruction.ts";
 import {
   BPF_ALU,
@@ -76,7 +78,17 @@ export function verify(source: ProgramSource, logLevel: number): Verdict {
   }
 }
 
-function checkSupported({ type, expectedAttachType }: ProgramSource): void {
+function checkSupported({ type, expectedAttachType, flags }: ProgramSource): void {
+  const isSleepable = (flags & BPF_F_SLEEPABLE) !== 0;
+  if (type === BPF_PROG_TYPE_SYSCALL && !isSleepable) {
+    throw new Rejection(EINVAL, "Syscall programs can only be sleepable: load them with BPF_F_SLEEPABLE");
+  }
+  if (isSleepable && type !== BPF_PROG_TYPE_SYSCALL && type !== BPF_PROG_TYPE_KPROBE) {
+    throw new Rejection(
+      EINVAL,
+      "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable: load it without BPF_F_SLEEPABLE",
+    );
+  }
   if (contextFields(type, expectedAttachType) !== undefined) return;
   throw new Rejection(
     EINVAL,
