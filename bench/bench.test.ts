@@ -151,8 +151,8 @@ describe("npm run bench -- --quick --json", () => {
     }
     assert.equal(absent.length, linux.available() ? 0 : 1);
     assert.equal(loading.instructions, 1000);
-    assertSpread(loading.first);
-    assertSpread(loading.tenth);
+    for (const { worked, elapsed } of [loading.first, loading.tenth])
+      for (const time of [worked, elapsed]) assertSpread(time);
   });
 
   test("threads share a map, and another process sees updates", () => {

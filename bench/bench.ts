@@ -52,7 +52,7 @@ const DEFAULT: BenchEffort = {
   milliseconds: 8,
   growth: { most: 1_000_000, rounds: 1 },
   rings: { records: 300_000, rounds: 3 },
-  sharing: { rounds: 8, operations: 200_000, updates: 20_000 },
+  sharing: { rounds: 40, operations: 200_000, updates: 20_000 },
 };
 const QUICK: BenchEffort = {
   entries: 20_000,

@@ -79,8 +79,8 @@ export function goals(
       atMost(`${PROGRAM_MEASURES[measure].title} in an embedded program, against Linux`, times?.median, 1.5),
     ),
     {
-      title: `verification and compilation of a process's first program of ${programs.loading.instructions} instructions`,
-      found: programs.loading.first.median,
+      title: `verification and compilation of a process's first program of ${programs.loading.instructions} instructions, by the clock`,
+      found: programs.loading.first.elapsed.median,
       limit: 50,
       kind: "at most",
       unit: "ms",

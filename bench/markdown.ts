@@ -82,7 +82,8 @@ Root, or CAP_BPF, is for the measures on Linux; a C compiler and libbpf's header
   an order that no cache foresees.
 - Calculating programs and those that are loaded are in bench/programs/: a loop of a thousand rounds whose operations wait for
   one another, and a program that counts fields of packets in a hash. Loading is verification and compilation; each process
-  that loads is a new one, so its CPU time holds the first use of every function of mapiary's.
+  that loads is a new one, so its times hold the first use of every function of mapiary's. The CPU time is also that of the
+  threads on which V8 optimizes meanwhile.
 - The records of a ring buffer are numbered, so that none can be lost unseen: bench/rings/.
 - The types of the kernel are read by processes from their start to their end; an empty script is what Node takes alone.
   bpftool's output goes to /dev/null. A struct is read into an object by \`layout.read\`, and by a function that makes the
