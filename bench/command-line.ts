@@ -11,7 +11,6 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { buildSync } from "esbuild";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
@@ -92,19 +91,11 @@ function run(): void {
   }
 }
 
+/** Builds the command by the package's own script: what is measured is what people run. */
 function build(): string {
-  buildSync({
-    entryPoints: [join(ROOT, "src/cli/cli.ts")],
-    bundle: true,
-    splitting: true,
-    minify: true,
-    format: "esm",
-    platform: "node",
-    packages: "external",
-    target: "es2022",
-    outdir: directory,
-    logLevel: "error",
-  });
+  const args = ["run", "--silent", "build:command", "--", `--outdir=${directory}`];
+  const { error, status, stderr } = spawnSync("npm", args, { cwd: ROOT, encoding: "utf8" });
+  if (status !== 0) throw new Error(`the command could not be built: ${error?.message ?? stderr}`);
   return join(directory, "cli.js");
 }
 
