@@ -52,7 +52,7 @@ class Scene {
     const words = new Int32Array(Uint8Array.from(readFileSync(this.file)).buffer);
     const stored = this.map.type === "lru_hash" ? this.#valueSize + 4 : Math.ceil(this.#valueSize / 4) * 4;
     const even = (count: number): number => count + (count & 1);
-    const element = even(even(1 + Math.ceil(this.#keySize / 4)) + stored / 4);
+    const element = even(even(Math.ceil(this.#keySize / 4)) + stored / 4);
     for (const guard of guardsOf(element)) words[guard + 1] = 0;
     return words.join();
   }
@@ -122,7 +122,8 @@ const steps = fc.array(
 
 /** Where things lie in the segment of a hash of `MAX_ENTRIES` of 4 + 8 bytes, in words: docs/segment-format.md. */
 const BUCKETS = 64;
-const FIRST_ELEMENT = BUCKETS + 8;
+const FIRST_LINK = BUCKETS + 8;
+const FIRST_ELEMENT = BUCKETS + 16;
 const [LOCK, SPARE, STAGED] = [0, 2, 2];
 const GUARDS = guardsOf(4);
 /** The guards of a hash whose elements have so many words. */
@@ -226,7 +227,7 @@ describe("commands on a shared map that are called often", () => {
   test("find a spare element when there is none, and use none that lies outside", () => {
     const hot = new Scene(true, 4, 12);
     const guards = guardsOf(6);
-    for (const link of [0, 1, guards[0] as number, 0x7fffffff, 0xffffffff]) {
+    for (const link of [0, 9, 0x7ffffff0, guards[0] as number, 0x7fffffff, 0xffffffff]) {
       hot.set(1, 1);
       for (const guard of guards) hot.poke(guard + SPARE, link);
       hot.poke(HEADER.FREE, link);
@@ -242,9 +243,9 @@ describe("commands on a shared map that are called often", () => {
   test("come to an end in a chain that goes round, and follow no link out of the segment", () => {
     const hot = new Scene(true);
     for (const key of [1, 2, 3]) hot.set(key, key);
-    for (const link of [FIRST_ELEMENT, GUARDS[0] as number, 0, 0x7fffffff, 0xffffffff]) {
+    for (const link of [1, 8, 9, 15, 0x7ffffff3, 0x7ffffff0, 0, 0x7fffffff, 0xffffffff]) {
       for (let bucket = 0; bucket < 8; bucket++) hot.poke(BUCKETS + bucket, link);
-      for (let element = 0; element < MAX_ENTRIES; element++) hot.poke(FIRST_ELEMENT + element * 4, link);
+      for (let element = 0; element < MAX_ENTRIES + 2; element++) hot.poke(FIRST_LINK + element, link);
       assert.equal(hot.get(7), undefined);
       assert.match(hot.set(7, 7), /set|E2BIG/);
     }

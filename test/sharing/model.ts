@@ -165,6 +165,7 @@ export class World {
     const { AddressSpace, MapCreateAttr, MAP_TYPES, makeShared } = stepped;
     this.kind = kind;
     this.memory = new AddressSpace(1 << 20);
+    Object.defineProperty(this.memory, "isShared", { value: true });
     this.memory.allocate(0x20000, "keys and values");
     const { type, valueWords, maxEntries, mapFlags = 0 } = kind;
     const valueSize = valueWords * 4;

@@ -52,11 +52,24 @@ export function hashPlace({ type, keySize, valueSize, maxEntries }: Segment) {
   const elements = maxEntries + guards;
   const keyWords = Math.ceil(keySize / 4);
   const stored = type === TYPES.LRU_HASH ? Math.ceil(valueSize / 4) * 4 + 4 : valueSize;
-  const elementWords = even(even(1 + keyWords) + Math.ceil(stored / 4));
+  const elementWords = even(even(keyWords) + Math.ceil(stored / 4));
   const firstBucket = HEADER.SIZE / 4;
-  const first = even(firstBucket + buckets);
-  const firstGuard = lineAfter(first + elements * elementWords);
-  return { buckets, guards, elements, keyWords, elementWords, firstBucket, first, firstGuard };
+  const firstLink = firstBucket + buckets;
+  const firstElement = lineAfter(firstLink + elements);
+  const firstGuard = lineAfter(firstElement + elements * elementWords);
+  const numberBits = elements.toString(2).length;
+  return {
+    buckets,
+    guards,
+    elements,
+    keyWords,
+    elementWords,
+    firstBucket,
+    firstLink,
+    firstElement,
+    firstGuard,
+    numberBits,
+  };
 }
 
 export function triePlace({ keySize, valueSize, maxEntries }: Segment) {

@@ -1,5 +1,6 @@
 /** What must be true of the bytes of a segment whenever nobody is writing it, read from its file as `docs/segment-format.md` has it. */
 import assert from "node:assert/strict";
+import { jhash } from "../../src/kernel/embedded/jhash.ts";
 import { GUARD_WORDS, hashPlace, lockWords, Segment, TYPES, triePlace } from "./segment-geometry.ts";
 
 const SPARE = 2;
@@ -25,26 +26,36 @@ export function assertReleased(path: string): void {
 
 function assertHash(segment: Segment, hasLost: boolean): void {
   const { maxEntries } = segment;
-  const { buckets, guards, elements, keyWords, elementWords, firstBucket, first, firstGuard } = hashPlace(segment);
+  const place = hashPlace(segment);
+  const { buckets, guards, elements, keyWords, elementWords, firstBucket, firstLink, firstElement, firstGuard } = place;
   const owner = new Map<number, string>();
-  const claim = (link: number, who: string): void => {
-    const index = (link - first) / elementWords;
-    assert(Number.isInteger(index) && index >= 0 && index < elements, `${who} links to ${link}, which is no element`);
-    assert(!owner.has(index), `element ${index} is claimed by ${owner.get(index)} and by ${who}`);
-    owner.set(index, who);
+  const numberOf = (link: number): number => (link >>> 0) % 2 ** place.numberBits;
+  const linkOf = (number: number): number => segment.word(firstLink + number - 1);
+  const claim = (link: number, who: string): number => {
+    const number = numberOf(link);
+    assert(number >= 1 && number <= elements, `${who} links to ${link}, which is no element`);
+    assert(!owner.has(number), `element ${number} is claimed by ${owner.get(number)} and by ${who}`);
+    owner.set(number, who);
+    return number;
   };
+  const seed = segment.header(0);
   const keys = new Set<string>();
   for (let bucket = 0; bucket < buckets; bucket++) {
-    for (let link = segment.word(firstBucket + bucket); link !== 0; link = segment.word(link)) {
-      claim(link, `bucket ${bucket}`);
-      const key = Array.from({ length: keyWords }, (_, word) => segment.word(link + 1 + word)).join();
+    for (let link = segment.word(firstBucket + bucket); link !== 0; ) {
+      const number = claim(link, `bucket ${bucket}`);
+      const keyAt = firstElement + (number - 1) * elementWords;
+      const key = Array.from({ length: keyWords }, (_, word) => segment.word(keyAt + word)).join();
       assert(!keys.has(key), `key ${key} is there twice`);
       keys.add(key);
+      const hash = jhash(segment.words, keyAt, segment.keySize, seed);
+      assert.equal(hash & (buckets - 1), bucket, `key ${key} is in the wrong chain`);
+      assert.equal(link >>> place.numberBits, hash >>> place.numberBits, `the link to key ${key} has another hash`);
+      link = linkOf(number);
     }
   }
   const live = owner.size;
   assert(live <= maxEntries, `${live} entries in a table for ${maxEntries}`);
-  for (let link = segment.header(1); link !== 0; link = segment.word(link)) claim(link, "the free list");
+  for (let link = segment.header(1); link !== 0; ) link = linkOf(claim(link, "the free list"));
   for (let guard = 0; guard < guards; guard++) {
     const spare = segment.word(firstGuard + guard * GUARD_WORDS + SPARE);
     if (spare !== 0) claim(spare, `guard ${guard}`);

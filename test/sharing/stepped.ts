@@ -23,6 +23,7 @@ const STEPPED: Readonly<Record<string, readonly string[]>> = {
       "linkTo",
       "hasKey",
       "linked",
+      "after",
       "insert",
       "replace",
       "remove",

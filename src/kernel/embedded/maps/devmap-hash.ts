@@ -4,6 +4,7 @@ import type { Address } from "../../../memory/address-space.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import type { MapHost } from "../map-ops.ts";
 import { SEGMENT } from "../segment.ts";
+import { bucketCount } from "./bucket-count.ts";
 import { checkDevmap, deviceRefusal, devmapType } from "./devmap.ts";
 import { ObjectMap } from "./object-map.ts";
 
@@ -26,11 +27,6 @@ const DEVICE = 2;
 const ENTRY_WORDS = 4;
 
 const MOST_ENTRIES = 2 ** 31;
-
-/** Buckets are a power of two, at least one for each entry. */
-function bucketCount(maxEntries: number): number {
-  return 2 ** Math.ceil(Math.log2(maxEntries));
-}
 
 /** `dev_map_alloc_check`, and `dev_map_init_map`, after which nothing that Linux asks can fail. */
 function check(attr: MapCreateAttr): number {

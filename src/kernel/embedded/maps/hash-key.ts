@@ -21,14 +21,17 @@ export class HashKey {
   readonly #body: FunctionBody;
   readonly #keySize: number;
   readonly #seed: number;
+  readonly #offset: number;
   readonly #key: readonly Local[];
   readonly #hash: { readonly a: Local; readonly b: Local; readonly c: Local };
 
-  constructor(body: FunctionBody, keySize: number, seed: number) {
+  /** `offset`: where in an element its key begins. */
+  constructor(body: FunctionBody, keySize: number, seed: number, offset: number) {
     const local = (): Local => body.local(I32);
     this.#body = body;
     this.#keySize = keySize;
     this.#seed = seed;
+    this.#offset = offset;
     this.#key = Array.from({ length: Math.ceil(keySize / 4) }, local);
     this.#hash = { a: local(), b: local(), c: local() };
     this.hashed = this.#hash.c;
@@ -60,7 +63,7 @@ export class HashKey {
     this.#key.forEach((word, index) => {
       body
         .get(element)
-        .memory(I32_LOAD, 4 + index * 4)
+        .memory(I32_LOAD, this.#offset + index * 4)
         .get(word);
       body.op(this.#key.length === 1 ? I32_NE : I32_XOR);
       if (index > 0) body.op(I32_OR);
@@ -73,7 +76,7 @@ export class HashKey {
       this.#body
         .get(element)
         .get(word)
-        .memory(I32_STORE, 4 + index * 4);
+        .memory(I32_STORE, this.#offset + index * 4);
     });
   }
 

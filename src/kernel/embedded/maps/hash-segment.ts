@@ -1,19 +1,19 @@
 import { E2BIG, ENOMEM } from "../../../abi/errno.ts";
 import { BPF_F_ZERO_SEED } from "../../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../../memory/address-space.ts";
-import { guardCount, guardsAt, guardsEnd, SHARES, shareStride } from "../guards.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
+import { bucketCount } from "./bucket-count.ts";
 import { allCpusSize } from "./percpu-values.ts";
+import { sharedHashPlan } from "./shared-hash-plan.ts";
 
 /*
  * The segment: the header, one word for each bucket (the first element of its chain, 0 when it is empty), then the
  * elements: a word that links to the next one of the chain, the key padded to whole words, the value aligned to 8.
- * Links count words from the start of the segment. An element that is free is chained to the other free ones, in memory that
- * is not shared by a link with all bits turned: it is negative, so that who goes through the elements knows a free one. Those
- * that were never used are not even chained, so a large map touches no page that it does not need. In a per-CPU table a
- * value is one slot for each possible CPU, each rounded up to 8 bytes. Behind the elements of the map lie as many again as
- * there are guards, and the guards: memory that is shared needs an element to fill before it takes the place of another.
+ * Links count words from the start of the segment. An element that is free is chained to the other free ones by a link with
+ * all bits turned: it is negative, so that who goes through the elements knows a free one. Those that were never used are not
+ * even chained, so a large map touches no page that it does not need. In a per-CPU table a value is one slot for each possible
+ * CPU, each rounded up to 8 bytes. In memory that is shared everything lies otherwise: see `sharedHashPlan`.
  */
 export const HASH_HEADER = {
   SEED: SEGMENT.TYPE_HEADER,
@@ -48,7 +48,9 @@ export function allocateHashTable(
 ): Address | number {
   const buckets = bucketCount(maxEntries);
   if (buckets > U32_MAX / LINUX_BUCKET) return -E2BIG;
-  const { end } = hashPlan(attr.keySize, storedSize, maxEntries);
+  const end = memory.isShared
+    ? sharedHashPlan(attr.keySize, storedSize, maxEntries).end
+    : (firstElementWord(buckets) + elementWords(attr.keySize, storedSize) * maxEntries) * 4;
   const base = allocateSegment(memory, attr, end);
   if (base === 0) return -ENOMEM;
   const seed = (attr.flags & BPF_F_ZERO_SEED) !== 0 ? 0 : Math.floor(Math.random() * 2 ** 32);
@@ -58,49 +60,11 @@ export function allocateHashTable(
   return base;
 }
 
-/** Where the tables of a hash lie, in bytes from the segment's start. */
-export interface HashPlan {
-  readonly buckets: number;
-  readonly firstElement: number;
-  readonly elementBytes: number;
-  /** How many elements there are, those included that only guards use. */
-  readonly elements: number;
-  readonly guards: number;
-  readonly firstGuard: number;
-  /** The shares of the guards: see `SHARES`. */
-  readonly firstShare: number;
-  readonly end: number;
-}
-
-export function hashPlan(keySize: number, storedSize: number, maxEntries: number): HashPlan {
-  const buckets = bucketCount(maxEntries);
-  const guards = guardCount(buckets);
-  const elements = maxEntries + guards;
-  const firstElement = firstElementWord(buckets) * 4;
-  const elementBytes = elementWords(keySize, storedSize) * 4;
-  const tables = firstElement + elementBytes * elements;
-  return {
-    buckets,
-    firstElement,
-    elementBytes,
-    elements,
-    guards,
-    firstGuard: guardsAt(tables),
-    firstShare: guardsEnd(tables, guards),
-    end: guardsEnd(tables, guards) + SHARES * shareStride(guards),
-  };
-}
-
 /** The bytes of a value of the table in the hands of user space. */
 export function hashValueSize(memory: AddressSpace, base: Address): number {
   const valueSize = memory.u32[(base + SEGMENT.VALUE_SIZE) >>> 2] as number;
   const cpus = memory.u32[(base + HASH_HEADER.POSSIBLE_CPUS) >>> 2] as number;
   return cpus === 0 ? valueSize : allCpusSize(valueSize, cpus);
-}
-
-/** Buckets are a power of two, at least one for each entry. */
-export function bucketCount(maxEntries: number): number {
-  return 2 ** Math.ceil(Math.log2(maxEntries));
 }
 
 /** The word, counted from the segment's start, in an element at which its value begins. */

@@ -7,10 +7,11 @@ import type { MapBatch } from "../map-batch.ts";
 import { type ElementCode, EmbeddedMap } from "../map-ops.ts";
 import { SEGMENT } from "../segment.ts";
 import { copyBytes } from "../user-memory.ts";
+import { bucketCount } from "./bucket-count.ts";
 import { ElementOrder } from "./element-order.ts";
 import { HashBatches } from "./hash-batches.ts";
 import { canGenerate, generateLookup, type HashGeometry, MOST_WORDS } from "./hash-code.ts";
-import { bucketCount, elementWords, firstElementWord, HASH_HEADER, hashValueSize, valueWord } from "./hash-segment.ts";
+import { elementWords, firstElementWord, HASH_HEADER, hashValueSize, valueWord } from "./hash-segment.ts";
 import type { MapGeometry } from "./map-geometry.ts";
 
 /**

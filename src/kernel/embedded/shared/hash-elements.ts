@@ -1,13 +1,14 @@
 import type { AddressSpace } from "../../../memory/address-space.ts";
 import { GUARD, SHARES, shareStride } from "../guards.ts";
 import { jhash, jhashTwoWords, jhashWord } from "../jhash.ts";
-import { HASH_HEADER, type HashPlan, valueWord } from "../maps/hash-segment.ts";
+import { HASH_HEADER } from "../maps/hash-segment.ts";
+import type { SharedHashPlan } from "../maps/shared-hash-plan.ts";
 import { SEGMENT } from "../segment.ts";
 import type { Agent } from "./agent.ts";
 import { bumpVersion, Locks } from "./locks.ts";
 
 /** A table in a segment: its sizes, which were checked, and where it lies. */
-export interface HashTablePlace extends HashPlan {
+export interface HashTablePlace extends SharedHashPlan {
   readonly base: number;
   readonly keySize: number;
   readonly maxEntries: number;
@@ -22,7 +23,8 @@ export interface HashTablePlace extends HashPlan {
  * anybody may use it again: a reader that finds the version as it was has seen the chain as it stood. Whoever dies on the
  * way leaves an element that is in no chain and not free either; `sweep` finds those.
  *
- * Nothing that is read from the segment is followed out of it. Elements are known by their word in the memory, 0 is none.
+ * Nothing that is read from the segment is followed out of it. Elements are known by their number, from 1; 0 is none. Chains
+ * and guards are found by the hash of a key.
  */
 export class HashElements {
   readonly locks: Locks;
@@ -30,19 +32,21 @@ export class HashElements {
   readonly keyWords: number;
   readonly valueWord: number;
   readonly elements: number;
+  /** The bits of a link that are the number of an element; those above are of the hash of its key. */
+  readonly linkMask: number;
   /** The words of the memory at which the segment, the buckets and the guards begin. */
   readonly origin: number;
   readonly buckets: number;
+  /** The words of the memory before the link of the first element, which follow each other, and of an element before the first. */
+  readonly links: number;
+  readonly elementZero: number;
+  readonly elementWords: number;
   readonly guards: number;
   readonly guardMask: number;
   /** The word of the first guard's first share, the words from one share to the next, and how far on the share of this agent is. */
   readonly shares: number;
   readonly shareWords: number;
   readonly ownShare: number;
-  /** The link to the first element, and how far behind it the last one lies. */
-  readonly first: number;
-  readonly last: number;
-  readonly elementWords: number;
   readonly seed: number;
   readonly #memory: AddressSpace;
   readonly #keySize: number;
@@ -57,17 +61,18 @@ export class HashElements {
     this.origin = place.base >>> 2;
     this.buckets = this.origin + SEGMENT.HEADER_SIZE / 4;
     this.bucketMask = place.buckets - 1;
-    this.first = place.firstElement >>> 2;
+    this.links = ((place.base + place.firstLink) >>> 2) - 1;
     this.elementWords = place.elementBytes >>> 2;
+    this.elementZero = ((place.base + place.firstElement) >>> 2) - this.elementWords;
     this.elements = place.elements;
-    this.last = (place.elements - 1) * this.elementWords;
+    this.linkMask = place.linkMask;
     this.guards = (place.base + place.firstGuard) >>> 2;
     this.guardMask = place.guards - 1;
     this.shares = (place.base + place.firstShare) >>> 2;
     this.shareWords = shareStride(place.guards) / 4;
     this.ownShare = (agent.number & (SHARES - 1)) * this.shareWords;
     this.keyWords = Math.ceil(place.keySize / 4);
-    this.valueWord = valueWord(place.keySize);
+    this.valueWord = place.valueWord;
     this.seed = place.seed;
     this.#keySize = place.keySize;
     this.#maxEntries = place.maxEntries;
@@ -76,36 +81,53 @@ export class HashElements {
   /** Gives each guard of a new table its spare element. */
   initialise(): void {
     for (let index = 0; index <= this.guardMask; index++) {
-      const spare = this.at(this.#maxEntries + index) - this.origin;
-      this.#memory.i32[this.guards + index * GUARD.WORDS + GUARD.SPARE] = spare;
+      this.#memory.i32[this.guards + index * GUARD.WORDS + GUARD.SPARE] = this.#maxEntries + index + 1;
     }
   }
 
-  /** The element number `index`. */
-  at(index: number): number {
-    return this.origin + this.first + index * this.elementWords;
+  /** The word of the memory at which an element begins, with its key. */
+  at(element: number): number {
+    return this.elementZero + element * this.elementWords;
   }
 
-  /** The element that a word links to; 0 for none, and for whatever is no link into this table. */
+  /** The element in which a word of the memory lies. */
+  around(word: number): number {
+    return Math.floor((word - this.elementZero) / this.elementWords);
+  }
+
+  /** The element that a link is of; 0 for none, and for whatever is no link into this table. */
+  #elementOf(link: number): number {
+    const element = link & this.linkMask;
+    return (element - 1) >>> 0 < this.elements ? element : 0;
+  }
+
+  /** The element that a word links to. */
   linked(word: number): number {
-    const link = this.#memory.i32[word] as number;
-    return (link - this.first) >>> 0 <= this.last ? this.origin + link : 0;
+    return this.#elementOf(this.#memory.i32[word] as number);
   }
 
-  /** The word of the bucket of the key at a word of the memory. */
-  bucketOf(keyAt: number): number {
+  /** The element behind another one in its chain. */
+  after(element: number): number {
+    return this.linked(this.links + element);
+  }
+
+  /** The hash of the key at a word of the memory. */
+  hashOf(keyAt: number): number {
     const { i32 } = this.#memory;
-    let hash: number;
-    if (this.keyWords === 1 && this.#keySize === 4) hash = jhashWord(i32[keyAt] as number, this.seed);
-    else if (this.keyWords === 2)
-      hash = jhashTwoWords(i32[keyAt] as number, i32[keyAt + 1] as number, this.#keySize, this.seed);
-    else hash = jhash(i32, keyAt, this.#keySize, this.seed);
+    if (this.keyWords === 1 && this.#keySize === 4) return jhashWord(i32[keyAt] as number, this.seed);
+    if (this.keyWords === 2)
+      return jhashTwoWords(i32[keyAt] as number, i32[keyAt + 1] as number, this.#keySize, this.seed);
+    return jhash(i32, keyAt, this.#keySize, this.seed);
+  }
+
+  /** The word of the bucket of a hash. */
+  bucketOf(hash: number): number {
     return this.buckets + (hash & this.bucketMask);
   }
 
-  /** The guard of the bucket at a word. */
-  guardOf(bucket: number): number {
-    return this.guards + ((bucket - this.buckets) & this.guardMask) * GUARD.WORDS;
+  /** The guard of the bucket of a hash, or of the bucket of a number. */
+  guardOf(hash: number): number {
+    return this.guards + (hash & this.guardMask) * GUARD.WORDS;
   }
 
   /**
@@ -152,58 +174,64 @@ export class HashElements {
     this.locks.release(guard + GUARD.LOCK);
   }
 
-  /** The element of a key in a chain, 0 when it is not there. Without the guard only as good as its version. */
-  find(bucket: number, keyAt: number): number {
-    let element = this.linked(bucket);
-    for (let steps = 0; element !== 0 && steps < this.elements; steps++) {
-      if (this.hasKey(element, keyAt)) return element;
-      element = this.linked(element);
+  /** The element of the key at a word, which has a hash; 0 when it is not there. Without the guard only as good as its version. */
+  find(hash: number, keyAt: number): number {
+    const { i32 } = this.#memory;
+    let link = i32[this.bucketOf(hash)] as number;
+    for (let steps = 0; steps < this.elements; steps++) {
+      const element = this.#elementOf(link);
+      if (element === 0) return 0;
+      if (((link ^ hash) & ~this.linkMask) === 0 && this.hasKey(element, keyAt)) return element;
+      link = i32[this.links + element] as number;
     }
     return 0;
   }
 
-  /** The word that links to the element of a key in a chain; 0 when it is not there. For who holds the guard. */
-  linkTo(bucket: number, keyAt: number): number {
-    let link = bucket;
+  /** The word that links to the element of a key; 0 when it is not there. For who holds the guard. */
+  linkTo(hash: number, keyAt: number): number {
+    const { i32 } = this.#memory;
+    let word = this.bucketOf(hash);
     for (let steps = 0; steps < this.elements; steps++) {
-      const element = this.linked(link);
+      const link = i32[word] as number;
+      const element = this.#elementOf(link);
       if (element === 0) return 0;
-      if (this.hasKey(element, keyAt)) return link;
-      link = element;
+      if (((link ^ hash) & ~this.linkMask) === 0 && this.hasKey(element, keyAt)) return word;
+      word = this.links + element;
     }
     return 0;
   }
 
   hasKey(element: number, keyAt: number): boolean {
     const { i32 } = this.#memory;
-    if (i32[element + 1] !== i32[keyAt]) return false;
-    for (let word = 1; word < this.keyWords; word++) {
-      if (i32[element + 1 + word] !== i32[keyAt + word]) return false;
+    const own = this.at(element);
+    for (let word = 0; word < this.keyWords; word++) {
+      if (i32[own + word] !== i32[keyAt + word]) return false;
     }
     return true;
   }
 
-  /** Puts an element, filled but for its link, at the head of a chain. For who holds the guard. */
-  insert(bucket: number, element: number): void {
+  /** Puts an element, whose key has a hash, at the head of its chain. For who holds the guard. */
+  insert(hash: number, element: number): void {
     const { i32 } = this.#memory;
-    i32[element] = i32[bucket] as number;
-    Atomics.store(i32, bucket, element - this.origin);
+    const bucket = this.bucketOf(hash);
+    i32[this.links + element] = i32[bucket] as number;
+    Atomics.store(i32, bucket, (hash & ~this.linkMask) | element);
   }
 
-  /** Puts an element, filled but for its link, in the place of the one that a word links to. For who holds the guard. */
-  replace(guard: number, link: number, element: number): void {
+  /** Puts an element of the same key in the place of the one that a word links to. For who holds the guard. */
+  replace(guard: number, word: number, element: number): void {
     const { i32 } = this.#memory;
-    const replaced = this.linked(link);
-    i32[element] = i32[replaced] as number;
-    Atomics.store(i32, link, element - this.origin);
+    const link = i32[word] as number;
+    i32[this.links + element] = i32[this.links + this.#elementOf(link)] as number;
+    Atomics.store(i32, word, (link & ~this.linkMask) | element);
     bumpVersion(i32, guard);
   }
 
   /** Takes the element that a word links to out of its chain. For who holds the guard. */
-  remove(guard: number, link: number): number {
+  remove(guard: number, word: number): number {
     const { i32 } = this.#memory;
-    const element = this.linked(link);
-    Atomics.store(i32, link, i32[element] as number);
+    const element = this.linked(word);
+    Atomics.store(i32, word, i32[this.links + element] as number);
     bumpVersion(i32, guard);
     return element;
   }
@@ -222,7 +250,7 @@ export class HashElements {
     const all: number[] = [];
     for (let element = this.linked(bucket); element !== 0 && all.length < this.elements; ) {
       all.push(element);
-      element = this.linked(element);
+      element = this.after(element);
     }
     return all;
   }
@@ -236,7 +264,7 @@ export class HashElements {
 
   /** Makes an element that is in no chain the spare one of a guard that has none. For who holds the guard. */
   giveSpare(guard: number, element: number): void {
-    Atomics.store(this.#memory.i32, guard + GUARD.SPARE, element - this.origin);
+    Atomics.store(this.#memory.i32, guard + GUARD.SPARE, element);
   }
 
   /** The spare element of a guard, 0 when it has none. */
@@ -246,14 +274,13 @@ export class HashElements {
 
   /** The element whose value is being overwritten where it is, by that of the spare element; 0 for none. */
   overwrittenOf(guard: number): number {
-    const link = Atomics.load(this.#memory.i32, guard + GUARD.OVERWRITTEN);
-    return (link - this.first) >>> 0 <= this.last ? this.origin + link : 0;
+    return this.#elementOf(Atomics.load(this.#memory.i32, guard + GUARD.OVERWRITTEN));
   }
 
   /** Tells readers which element is being overwritten, 0 when none is any more. For who holds the guard. */
   setOverwritten(guard: number, element: number): void {
     const { i32 } = this.#memory;
-    Atomics.store(i32, guard + GUARD.OVERWRITTEN, element === 0 ? 0 : element - this.origin);
+    Atomics.store(i32, guard + GUARD.OVERWRITTEN, element);
     bumpVersion(i32, guard);
   }
 
@@ -265,12 +292,12 @@ export class HashElements {
     const used = this.origin + HASH_HEADER.USED / 4;
     let element = this.linked(free);
     if (element !== 0) {
-      Atomics.store(i32, free, i32[element] as number);
+      Atomics.store(i32, free, i32[this.links + element] as number);
     } else {
-      const index = u32[used] as number;
-      if (index < this.#maxEntries) {
-        Atomics.store(u32, used, index + 1);
-        element = this.at(index);
+      const count = u32[used] as number;
+      if (count < this.#maxEntries) {
+        element = count + 1;
+        Atomics.store(u32, used, element);
       }
     }
     this.#unlockFree();
@@ -282,8 +309,8 @@ export class HashElements {
     const { i32 } = this.#memory;
     this.#lockFree();
     const free = this.origin + HASH_HEADER.FREE / 4;
-    i32[element] = i32[free] as number;
-    Atomics.store(i32, free, element - this.origin);
+    i32[this.links + element] = i32[free] as number;
+    Atomics.store(i32, free, element);
     this.#unlockFree();
   }
 
@@ -325,40 +352,35 @@ export class HashElements {
   /** The free elements anew, by what is not in use. Dying amid it loses elements, which the next sweep finds. */
   #collect(): void {
     const { i32, u32 } = this.#memory;
-    const inUse = new Uint8Array(this.elements);
+    const inUse = new Uint8Array(this.elements + 1);
     for (let bucket = this.buckets; bucket <= this.buckets + this.bucketMask; bucket++) {
-      for (let element = this.linked(bucket); element !== 0; element = this.linked(element)) {
-        if (inUse[this.#indexOf(element)] === 1) break;
-        inUse[this.#indexOf(element)] = 1;
+      for (let element = this.linked(bucket); element !== 0; element = this.after(element)) {
+        if (inUse[element] === 1) break;
+        inUse[element] = 1;
       }
     }
     const free = this.origin + HASH_HEADER.FREE / 4;
     const unused = Math.min(u32[this.origin + HASH_HEADER.USED / 4] as number, this.#maxEntries);
-    inUse.fill(1, unused, this.#maxEntries);
+    inUse.fill(1, unused + 1, this.#maxEntries + 1);
     Atomics.store(i32, free, 0);
     const bare: number[] = [];
     for (let index = 0; index <= this.guardMask; index++) {
       const guard = this.guards + index * GUARD.WORDS;
       const spare = this.linked(guard + GUARD.SPARE);
-      const isFit = spare !== 0 && inUse[this.#indexOf(spare)] === 0;
-      if (isFit) inUse[this.#indexOf(spare)] = 1;
+      const isFit = spare !== 0 && inUse[spare] === 0;
+      if (isFit) inUse[spare] = 1;
       else bare.push(guard);
     }
-    for (let index = 0; index < this.elements; index++) {
-      if (inUse[index] === 1) continue;
-      const element = this.at(index);
+    for (let element = 1; element <= this.elements; element++) {
+      if (inUse[element] === 1) continue;
       const guard = bare.pop();
       if (guard !== undefined) {
         this.giveSpare(guard, element);
         continue;
       }
-      i32[element] = i32[free] as number;
-      Atomics.store(i32, free, element - this.origin);
+      i32[this.links + element] = i32[free] as number;
+      Atomics.store(i32, free, element);
     }
-  }
-
-  #indexOf(element: number): number {
-    return Math.floor((element - this.origin - this.first) / this.elementWords);
   }
 
   /** The version of a guard: see `Locks.version`. */

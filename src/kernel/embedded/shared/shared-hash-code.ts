@@ -12,7 +12,6 @@ import {
   I32_EQZ,
   I32_GE_U,
   I32_LOAD,
-  I32_MUL,
   I32_NE,
   I32_OR,
   I32_STORE,
@@ -80,8 +79,8 @@ class Update {
   readonly #geometry: SharedHashGeometry;
   readonly #value: Address;
   readonly #chain: HashChain;
-  /** The link to the element that is filled, and its address. */
-  readonly #link: Local;
+  /** The number of the element that is filled, and its address. */
+  readonly #number: Local;
   readonly #element: Local;
 
   constructor(body: FunctionBody, geometry: SharedHashGeometry, code: ElementCode) {
@@ -89,7 +88,7 @@ class Update {
     this.#geometry = geometry;
     this.#value = code.value;
     this.#chain = new HashChain(body, geometry, code.key);
-    this.#link = body.local(I32);
+    this.#number = body.local(I32);
     this.#element = body.local(I32);
   }
 
@@ -149,48 +148,58 @@ class Update {
   /** Puts the spare element of the guard in the place of the one that was found. */
   #replace(): void {
     const body = this.#body;
-    const { guard, element: old, link } = this.#chain;
-    body.get(guard).memory(I32_LOAD, SPARE).set(this.#link);
-    this.#chain.pushIsElement(this.#link);
+    const { guard, number: old, link } = this.#chain;
+    body.get(guard).memory(I32_LOAD, SPARE);
+    this.#chain.setNumber(this.#number);
+    this.#chain.pushIsElement(this.#number);
     body.op(I32_EQZ).if();
     this.#unlock();
     body.i32(SLOW).op(RETURN).end();
     body.get(guard).i32(0).atomic(ATOMIC_I32_STORE, WORD_LOG2, SPARE);
-    this.#fill(old);
-    body.get(link).get(this.#link).atomic(ATOMIC_I32_STORE, WORD_LOG2);
+    this.#fill();
+    this.#chain.pushLinkOf(this.#number);
+    this.#chain.pushLinkOf(old);
+    body.memory(I32_LOAD).memory(I32_STORE);
+    body.get(link);
+    this.#chain.pushLink(this.#number);
+    body.atomic(ATOMIC_I32_STORE, WORD_LOG2);
     body.get(guard).get(guard).memory(I32_LOAD, VERSION).i32(1).op(I32_ADD);
     body.atomic(ATOMIC_I32_STORE, WORD_LOG2, VERSION);
-    body.get(guard);
-    this.#chain.pushLink(old);
-    body.atomic(ATOMIC_I32_STORE, WORD_LOG2, SPARE);
+    body.get(guard).get(old).atomic(ATOMIC_I32_STORE, WORD_LOG2, SPARE);
   }
 
   /** Puts a free element at the head of the chain, and ends the function. */
   insert(): void {
     const body = this.#body;
-    const { free, freeLock, used, maxEntries, first, elementWords } = this.#geometry;
+    const { bucket } = this.#chain;
+    const { free, freeLock, used, maxEntries } = this.#geometry;
     const unlockFree = (): void => {
       body.i32(0).i32(0).atomic(ATOMIC_I32_STORE, WORD_LOG2, freeLock);
     };
     body.i32(0);
     this.#takeOrElse(freeLock, () => this.#unlock());
-    body.i32(0).memory(I32_LOAD, free).set(this.#link);
-    this.#chain.pushIsElement(this.#link);
+    body.i32(0).memory(I32_LOAD, free);
+    this.#chain.setNumber(this.#number);
+    this.#chain.pushIsElement(this.#number);
     body.if();
-    this.#chain.pushAddress(this.#link);
-    body.set(this.#element);
-    body.i32(0).get(this.#element).memory(I32_LOAD).atomic(ATOMIC_I32_STORE, WORD_LOG2, free);
+    body.i32(0);
+    this.#chain.pushLinkOf(this.#number);
+    body.memory(I32_LOAD).atomic(ATOMIC_I32_STORE, WORD_LOG2, free);
     body.op(ELSE);
-    body.i32(0).memory(I32_LOAD, used).tee(this.#link).i32(maxEntries).op(I32_GE_U).if();
+    body.i32(0).memory(I32_LOAD, used).tee(this.#number).i32(maxEntries).op(I32_GE_U).if();
     unlockFree();
     this.#unlock();
     body.i32(SLOW).op(RETURN).end();
-    body.i32(0).get(this.#link).i32(1).op(I32_ADD).atomic(ATOMIC_I32_STORE, WORD_LOG2, used);
-    body.get(this.#link).i32(elementWords).op(I32_MUL).i32(first).op(I32_ADD).set(this.#link);
+    body.get(this.#number).i32(1).op(I32_ADD).set(this.#number);
+    body.i32(0).get(this.#number).atomic(ATOMIC_I32_STORE, WORD_LOG2, used);
     body.end();
     unlockFree();
-    this.#fill(this.#chain.bucket);
-    body.get(this.#chain.bucket).get(this.#link).atomic(ATOMIC_I32_STORE, WORD_LOG2);
+    this.#fill();
+    this.#chain.pushLinkOf(this.#number);
+    body.get(bucket).memory(I32_LOAD).memory(I32_STORE);
+    body.get(bucket);
+    this.#chain.pushLink(this.#number);
+    body.atomic(ATOMIC_I32_STORE, WORD_LOG2);
     this.#unlock();
     body.i32(0);
   }
@@ -203,15 +212,12 @@ class Update {
     body.i32(SLOW).op(RETURN).end();
   }
 
-  /** Fills the element that nobody sees yet; it links to what a word links to now. */
-  #fill(link: Local): void {
-    const body = this.#body;
+  /** Fills the element that nobody sees yet. */
+  #fill(): void {
     const { valueOffset, valueSize } = this.#geometry;
-    this.#chain.pushAddress(this.#link);
-    body.set(this.#element);
+    this.#chain.setAddress(this.#number, this.#element);
     this.#chain.key.write(this.#element);
-    writeCopy(body, { base: this.#element, offset: valueOffset }, { offset: this.#value }, valueSize);
-    body.get(this.#element).get(link).memory(I32_LOAD).memory(I32_STORE);
+    writeCopy(this.#body, { base: this.#element, offset: valueOffset }, { offset: this.#value }, valueSize);
   }
 
   #unlock(): void {

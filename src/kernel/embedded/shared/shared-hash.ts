@@ -1,16 +1,18 @@
-import { E2BIG, EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC } from "../../../abi/errno.ts";
+import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM } from "../../../abi/errno.ts";
 import { BPF_EXIST, BPF_NOEXIST } from "../../../abi/flags.ts";
 import type { Address } from "../../../memory/address-space.ts";
 import { genericDeleteBatch, genericUpdateBatch } from "../generic-batch.ts";
 import type { MapBatch } from "../map-batch.ts";
 import { type ElementCode, EmbeddedMap } from "../map-ops.ts";
-import { HASH_HEADER, hashPlan } from "../maps/hash-segment.ts";
+import { HASH_HEADER } from "../maps/hash-segment.ts";
 import { slotSize } from "../maps/percpu-values.ts";
+import { sharedHashPlan } from "../maps/shared-hash-plan.ts";
 import { SEGMENT } from "../segment.ts";
-import { accessOk, copyBytes } from "../user-memory.ts";
+import { copyBytes } from "../user-memory.ts";
 import type { Agent, SharingHost } from "./agent.ts";
 import type { SharedHashGeometry } from "./hash-chain.ts";
 import { HashElements } from "./hash-elements.ts";
+import { SharedHashBatches } from "./shared-hash-batches.ts";
 import { compileSharedLookup, compileSharedUpdate } from "./shared-hash-code.ts";
 
 /** How a shared table keeps its values. */
@@ -46,6 +48,7 @@ export class SharedHash extends EmbeddedMap {
   /** Eight bytes for a value on its way. */
   readonly #scratch: Address;
   readonly #agent: Agent;
+  readonly #batches: SharedHashBatches;
 
   /** Over a segment whose sizes were checked; `isNew` for one that is only now made shared. */
   constructor({ memory, agent, scratch }: SharingHost, base: Address, shape: SharedHashShape, isNew: boolean) {
@@ -57,10 +60,17 @@ export class SharedHash extends EmbeddedMap {
     this.#scratch = scratch;
     this.#agent = agent;
     const seed = this.header(HASH_HEADER.SEED) | 0;
-    const plan = hashPlan(keySize, shape.storedSize, maxEntries);
+    const plan = sharedHashPlan(keySize, shape.storedSize, maxEntries);
     this.table = new HashElements(memory, agent, { ...plan, base, keySize, maxEntries, seed }, (guard) =>
       this.#finishOverwriting(guard),
     );
+    this.#batches = new SharedHashBatches({
+      map: this,
+      table: this.table,
+      readValue: (guard, element, to) => this.#readValue(guard, element, to),
+      readLocked: (element, to) => this.#readLocked(element, to),
+      release: (element) => this.#release(element),
+    });
     if (isNew) this.table.initialise();
   }
 
@@ -154,7 +164,7 @@ export class SharedHash extends EmbeddedMap {
     for (;;) {
       const dead = table.locks.takeUnlessDead(word);
       if (dead === 0) return;
-      const guard = table.guardOf(table.bucketOf(this.#elementOf(word) + 1));
+      const guard = table.guardOf(table.hashOf(table.at(table.around(word))));
       table.lock(guard);
       table.unlock(guard);
       if (table.locks.takeOver(word, dead)) return;
@@ -163,11 +173,7 @@ export class SharedHash extends EmbeddedMap {
 
   /** The word of the lock in the value of an element. */
   #lockOf(element: number): number {
-    return element + this.table.valueWord + (this.record?.spinLockOffset ?? 0) / 4;
-  }
-
-  #elementOf(lock: number): number {
-    return lock - this.table.valueWord - (this.record?.spinLockOffset ?? 0) / 4;
+    return (this.#valueAt(element) + (this.record?.spinLockOffset ?? 0)) >>> 2;
   }
 
   override get cpuStride(): number {
@@ -198,29 +204,29 @@ export class SharedHash extends EmbeddedMap {
   /** For programs, which may find that the value is another one as soon as they have it, as on Linux. */
   override lookup(key: Address): Address {
     const { table } = this;
-    const bucket = table.bucketOf(key >>> 2);
-    const guard = table.guardOf(bucket);
+    const hash = table.hashOf(key >>> 2);
+    const guard = table.guardOf(hash);
     for (;;) {
       const version = table.version(guard);
-      const element = table.find(bucket, key >>> 2);
+      const element = table.find(hash, key >>> 2);
       if (table.version(guard) === version) return element === 0 ? 0 : this.#valueAt(element);
     }
   }
 
   override copyValue(key: Address, value: Address, isLocked = false): number {
     const { table } = this;
-    const bucket = table.bucketOf(key >>> 2);
-    const guard = table.guardOf(bucket);
+    const hash = table.hashOf(key >>> 2);
+    const guard = table.guardOf(hash);
     if (isLocked) {
       table.lock(guard);
-      const element = table.find(bucket, key >>> 2);
+      const element = table.find(hash, key >>> 2);
       if (element !== 0) this.#readLocked(element, value);
       table.unlock(guard);
       return element === 0 ? -ENOENT : 0;
     }
     for (;;) {
       const version = table.version(guard);
-      const element = table.find(bucket, key >>> 2);
+      const element = table.find(hash, key >>> 2);
       if (element !== 0) this.#readValue(guard, element, value);
       if (table.version(guard) === version) return element === 0 ? -ENOENT : 0;
     }
@@ -230,12 +236,12 @@ export class SharedHash extends EmbeddedMap {
     const mode = this.updateMode(flags);
     if (mode < 0) return -EINVAL;
     const { table } = this;
-    const bucket = table.bucketOf(key >>> 2);
-    const guard = table.guardOf(bucket);
-    if (mode !== BPF_NOEXIST && this.#overwriteShared(bucket, guard, key, value)) return 0;
+    const hash = table.hashOf(key >>> 2);
+    const guard = table.guardOf(hash);
+    if (mode !== BPF_NOEXIST && this.#overwriteShared(hash, guard, key, value)) return 0;
     for (let attempt = 0; ; attempt++) {
       table.lock(guard);
-      const result = this.#updateLocked(bucket, guard, key, value, mode, mode !== flags);
+      const result = this.#updateLocked(hash, guard, key, value, mode, mode !== flags);
       table.unlock(guard);
       if (result <= 0) return result;
       const refusal = this.#makeRoom(result, attempt);
@@ -244,18 +250,18 @@ export class SharedHash extends EmbeddedMap {
   }
 
   /** Overwrites a value where it is, if that can be done now: without the lock of the guard, so that others can do the same. */
-  #overwriteShared(bucket: number, guard: number, key: Address, value: Address): boolean {
+  #overwriteShared(hash: number, guard: number, key: Address, value: Address): boolean {
     const { table } = this;
     if (!this.overwritesInPlace || !table.tryShare(guard)) return false;
-    const element = table.find(bucket, key >>> 2);
+    const element = table.find(hash, key >>> 2);
     if (element !== 0) this.overwrite(element, value);
     table.unshare(guard);
     return element !== 0;
   }
 
-  #updateLocked(bucket: number, guard: number, key: Address, value: Address, flags: number, isLocked: boolean): number {
+  #updateLocked(hash: number, guard: number, key: Address, value: Address, flags: number, isLocked: boolean): number {
     const { table } = this;
-    const link = table.linkTo(bucket, key >>> 2);
+    const link = table.linkTo(hash, key >>> 2);
     if (link !== 0) {
       if (flags === BPF_NOEXIST) return -EEXIST;
       if (isLocked) return this.#overwriteLocked(guard, table.linked(link), value);
@@ -277,14 +283,15 @@ export class SharedHash extends EmbeddedMap {
     const element = table.take() || (table.isLeaky ? 0 : this.evict(guard));
     if (element === 0) return NEEDS_ROOM;
     this.#fill(element, key, value, 0);
-    table.insert(bucket, element);
+    table.insert(hash, element);
     return 0;
   }
 
   #fill(element: number, key: Address, value: Address, replaced: number): void {
     const { i32 } = this.memory;
-    const keyAt = key >>> 2;
-    for (let word = 0; word < this.table.keyWords; word++) i32[element + 1 + word] = i32[keyAt + word] as number;
+    const own = this.table.at(element);
+    const given = key >>> 2;
+    for (let word = 0; word < this.table.keyWords; word++) i32[own + word] = i32[given + word] as number;
     this.storeValue(element, value, replaced);
   }
 
@@ -300,10 +307,10 @@ export class SharedHash extends EmbeddedMap {
 
   override delete(key: Address): number {
     const { table } = this;
-    const bucket = table.bucketOf(key >>> 2);
-    const guard = table.guardOf(bucket);
+    const hash = table.hashOf(key >>> 2);
+    const guard = table.guardOf(hash);
     table.lock(guard);
-    const link = table.linkTo(bucket, key >>> 2);
+    const link = table.linkTo(hash, key >>> 2);
     if (link !== 0) this.#release(table.remove(guard, link));
     table.unlock(guard);
     return link === 0 ? -ENOENT : 0;
@@ -311,10 +318,10 @@ export class SharedHash extends EmbeddedMap {
 
   override lookupAndDelete(key: Address, value: Address, isLocked = false): number {
     const { table } = this;
-    const bucket = table.bucketOf(key >>> 2);
-    const guard = table.guardOf(bucket);
+    const hash = table.hashOf(key >>> 2);
+    const guard = table.guardOf(hash);
     table.lock(guard);
-    const link = table.linkTo(bucket, key >>> 2);
+    const link = table.linkTo(hash, key >>> 2);
     if (link !== 0) {
       const element = table.remove(guard, link);
       if (isLocked) this.#readLocked(element, value);
@@ -333,28 +340,28 @@ export class SharedHash extends EmbeddedMap {
   /** A key that is not there, or none, is followed by the first one: `htab_map_get_next_key`. */
   override getNextKey(key: Address, next: Address): number {
     const { table } = this;
-    let bucket = table.buckets;
+    let bucket = 0;
     if (key !== 0) {
-      const own = table.bucketOf(key >>> 2);
-      const after = this.#keyAfter(own, key >>> 2, next);
+      const hash = table.hashOf(key >>> 2);
+      const after = this.#keyAfter(hash, key >>> 2, next);
       if (after === 0) return 0;
-      if (after === -ENOENT) bucket = own + 1;
+      if (after === -ENOENT) bucket = (hash & table.bucketMask) + 1;
     }
-    for (; bucket <= table.buckets + table.bucketMask; bucket++) {
+    for (; bucket <= table.bucketMask; bucket++) {
       if (this.#firstKey(bucket, next)) return 0;
     }
     return -ENOENT;
   }
 
   /** Writes the key behind one in its chain: 0, −ENOENT when it is the last of the chain, 1 when it is not there. */
-  #keyAfter(bucket: number, keyAt: number, next: Address): number {
+  #keyAfter(hash: number, keyAt: number, next: Address): number {
     const { table } = this;
-    const guard = table.guardOf(bucket);
+    const guard = table.guardOf(hash);
     for (;;) {
       const version = table.version(guard);
-      const element = table.find(bucket, keyAt);
-      const following = element === 0 ? 0 : table.linked(element);
-      if (following !== 0) copyBytes(this.memory, next, (following + 1) * 4, this.keySize);
+      const element = table.find(hash, keyAt);
+      const following = element === 0 ? 0 : table.after(element);
+      if (following !== 0) copyBytes(this.memory, next, table.at(following) * 4, this.keySize);
       if (table.version(guard) !== version) continue;
       if (element === 0) return 1;
       return following === 0 ? -ENOENT : 0;
@@ -366,18 +373,18 @@ export class SharedHash extends EmbeddedMap {
     const guard = table.guardOf(bucket);
     for (;;) {
       const version = table.version(guard);
-      const element = table.linked(bucket);
-      if (element !== 0) copyBytes(this.memory, next, (element + 1) * 4, this.keySize);
+      const element = table.linked(table.buckets + bucket);
+      if (element !== 0) copyBytes(this.memory, next, table.at(element) * 4, this.keySize);
       if (table.version(guard) === version) return element !== 0;
     }
   }
 
   override lookupBatch(batch: MapBatch): number {
-    return this.#batch(batch, (bucket, total, room) => this.#copyBucket(batch, bucket, total, room));
+    return this.#batches.lookup(batch);
   }
 
   override lookupAndDeleteBatch(batch: MapBatch): number {
-    return this.#batch(batch, (bucket, total, room) => this.#takeBucket(batch, bucket, total, room));
+    return this.#batches.lookupAndDelete(batch);
   }
 
   override updateBatch(batch: MapBatch): number {
@@ -386,94 +393,6 @@ export class SharedHash extends EmbeddedMap {
 
   override deleteBatch(batch: MapBatch): number {
     return genericDeleteBatch(this, batch);
-  }
-
-  /**
-   * Whole buckets at a time; the cursor is the number of the next bucket, four bytes whatever the key:
-   * `__htab_map_lookup_and_delete_batch`. `move` copies a bucket out behind what is there and answers how many entries it
-   * had, −ENOSPC when there is no room for them, −EFAULT when the caller's memory does not reach.
-   */
-  #batch(batch: MapBatch, move: (bucket: number, total: number, room: number) => number): number {
-    if (batch.hasWrongElemFlags(this) || batch.flags !== 0) return -EINVAL;
-    const most = batch.count;
-    if (most === 0) return 0;
-    if (!batch.putCount(0)) return -EFAULT;
-    const { memory, table } = this;
-    let bucket = 0;
-    if (batch.inBatch !== 0) {
-      if (!accessOk(memory, batch.inBatch, 4)) return -EFAULT;
-      bucket = memory.view.getUint32(batch.inBatch, true);
-      if (bucket > table.bucketMask) return -ENOENT;
-    }
-    let total = 0;
-    let result = 0;
-    for (;;) {
-      const moved = move(table.buckets + bucket, total, most - total);
-      if (moved === -EFAULT) return moved;
-      if (moved === -ENOSPC) {
-        if (total === 0) result = -ENOSPC;
-        break;
-      }
-      total += moved;
-      bucket++;
-      if (bucket > table.bucketMask) {
-        result = -ENOENT;
-        break;
-      }
-    }
-    if (!accessOk(memory, batch.outBatch, 4)) return -EFAULT;
-    memory.view.setUint32(batch.outBatch, bucket, true);
-    return batch.putCount(total) ? result : -EFAULT;
-  }
-
-  #copyBucket(batch: MapBatch, bucket: number, total: number, room: number): number {
-    const { table } = this;
-    if (table.linked(bucket) === 0) return 0;
-    const guard = table.guardOf(bucket);
-    if (batch.isLocked) {
-      table.lock(guard);
-      const chain = table.chain(bucket);
-      const moved = chain.length > room ? -ENOSPC : this.#copyOut(batch, guard, chain, total);
-      table.unlock(guard);
-      return moved;
-    }
-    for (;;) {
-      const version = table.version(guard);
-      const chain = table.chain(bucket);
-      const moved = chain.length > room ? -ENOSPC : this.#copyOut(batch, guard, chain, total);
-      if (table.version(guard) === version) return moved;
-    }
-  }
-
-  /** Linux deletes even what it then fails to copy. */
-  #takeBucket(batch: MapBatch, bucket: number, total: number, room: number): number {
-    const { table } = this;
-    if (table.linked(bucket) === 0) return 0;
-    const guard = table.guardOf(bucket);
-    table.lock(guard);
-    const isRoomy = table.chain(bucket).length <= room;
-    const chain = isRoomy ? table.removeAll(guard, bucket) : [];
-    const moved = isRoomy ? this.#copyOut(batch, guard, chain, total) : -ENOSPC;
-    for (const element of chain) this.#release(element);
-    table.unlock(guard);
-    return moved;
-  }
-
-  /** Copies elements out behind the `total` entries that are there, the keys first. */
-  #copyOut(batch: MapBatch, guard: number, chain: readonly number[], total: number): number {
-    const { memory, keySize, userValueSize: valueSize } = this;
-    let key = batch.keys + total * keySize;
-    let value = batch.values + total * valueSize;
-    const hasKeys = accessOk(memory, key, chain.length * keySize);
-    const hasValues = hasKeys && accessOk(memory, value, chain.length * valueSize);
-    for (const element of chain) {
-      if (hasKeys) copyBytes(memory, key, (element + 1) * 4, keySize);
-      if (hasValues && batch.isLocked) this.#readLocked(element, value);
-      else if (hasValues) this.#readValue(guard, element, value);
-      key += keySize;
-      value += valueSize;
-    }
-    return hasValues || chain.length === 0 ? chain.length : -EFAULT;
   }
 
   /** A lookup is the same in every table: what user space looks up, no type counts as use. */
@@ -488,7 +407,6 @@ export class SharedHash extends EmbeddedMap {
   get #geometry(): SharedHashGeometry {
     const { table, base } = this;
     return {
-      segment: base,
       buckets: table.buckets * 4,
       bucketMask: table.bucketMask,
       guards: table.guards * 4,
@@ -496,10 +414,11 @@ export class SharedHash extends EmbeddedMap {
       shares: table.shares * 4,
       shareBytes: table.shareWords * 4,
       ownShare: (table.shares + table.ownShare) * 4,
-      first: table.first,
-      last: table.last,
+      linkMask: table.linkMask,
+      links: table.links * 4,
+      elementZero: table.elementZero * 4,
       elements: table.elements,
-      elementWords: table.elementWords,
+      elementBytes: table.elementWords * 4,
       maxEntries: this.maxEntries,
       keySize: this.keySize,
       valueOffset: table.valueWord * 4,
@@ -516,6 +435,6 @@ export class SharedHash extends EmbeddedMap {
   }
 
   #valueAt(element: number): Address {
-    return (element + this.table.valueWord) * 4;
+    return (this.table.at(element) + this.table.valueWord) * 4;
   }
 }

@@ -10,7 +10,7 @@ import { SharedHash } from "./shared-hash.ts";
  * goes may be of any bucket; the hand passes over those whose guard somebody else holds.
  */
 export class SharedLruHash extends SharedHash {
-  /** In an element, from its value: the word that is 1 when the entry was used since the hand last came by. */
+  /** The word of an element that is 1 when the entry was used since the hand last came by. */
   readonly #used: number;
   readonly #hand: number;
 
@@ -30,7 +30,7 @@ export class SharedLruHash extends SharedHash {
 
   protected override storeValue(element: number, value: Address, replaced: number): void {
     super.storeValue(element, value, replaced);
-    if (replaced !== 0) this.memory.i32[element + this.#used] = 1;
+    if (replaced !== 0) this.memory.i32[this.table.at(element) + this.#used] = 1;
   }
 
   /** What is overwritten comes in another element, as its use has to be noted too. */
@@ -40,21 +40,20 @@ export class SharedLruHash extends SharedHash {
 
   /** Whatever comes in the place of a deleted entry may lie right before the hand, which must not take it for the oldest. */
   protected override dropValue(element: number): void {
-    this.memory.i32[element + this.#used] = 1;
+    this.memory.i32[this.table.at(element) + this.#used] = 1;
   }
 
   protected override evict(held: number): number {
     const { i32, u32 } = this.memory;
     const { table } = this;
     for (let steps = 0; steps < 3 * table.elements; steps++) {
-      const index = (Atomics.add(u32, this.#hand, 1) >>> 0) % table.elements;
-      const element = table.at(index);
-      if (i32[element + this.#used] !== 0) {
-        i32[element + this.#used] = 0;
+      const element = ((Atomics.add(u32, this.#hand, 1) >>> 0) % table.elements) + 1;
+      if (i32[table.at(element) + this.#used] !== 0) {
+        i32[table.at(element) + this.#used] = 0;
         continue;
       }
       if (this.#unlink(element, held)) {
-        i32[element + this.#used] = 0;
+        i32[table.at(element) + this.#used] = 0;
         return element;
       }
     }
@@ -64,10 +63,11 @@ export class SharedLruHash extends SharedHash {
   /** Takes an element out of its chain; false when it is in none, or in one whose guard somebody else holds. */
   #unlink(element: number, held: number): boolean {
     const { table } = this;
-    const bucket = table.bucketOf(element + 1);
-    const guard = table.guardOf(bucket);
+    const own = table.at(element);
+    const hash = table.hashOf(own);
+    const guard = table.guardOf(hash);
     if (guard !== held && !table.locks.tryTake(guard + GUARD.LOCK)) return false;
-    const link = table.linkTo(bucket, element + 1);
+    const link = table.linkTo(hash, own);
     const isLinked = link !== 0 && table.linked(link) === element;
     if (isLinked) table.remove(guard, link);
     if (guard !== held) table.unlock(guard);

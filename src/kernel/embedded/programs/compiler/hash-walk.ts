@@ -3,6 +3,9 @@ import { HashKey } from "../../maps/hash-key.ts";
 import type { FunctionBody, Local } from "../wasm/function-body.ts";
 import { I32, I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_SHL, RETURN } from "../wasm/opcodes.ts";
 
+/** In an element the key comes behind its link. */
+const LINK_BYTES = 4;
+
 /** The walk along the chain of the bucket that a key leads to, with the sizes and addresses of one table as constants. */
 export class HashWalk {
   /** The address of the bucket's word, less where the buckets begin. */
@@ -21,7 +24,7 @@ export class HashWalk {
     const local = (): Local => body.local(I32);
     this.#body = body;
     this.#table = table;
-    this.#key = new HashKey(body, keySize, table.seed);
+    this.#key = new HashKey(body, keySize, table.seed, LINK_BYTES);
     this.bucket = local();
     this.first = local();
     this.link = local();
