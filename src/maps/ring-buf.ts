@@ -102,7 +102,7 @@ export class RingBuf<V> extends RecordMap<V> implements AsyncIterable<V> {
 
   #map(): RingConsumer {
     this.assertOpen();
-    this.#ring ??= this.mappedOrThrow(RingConsumer.map(this.context, this.fd, this.maxEntries));
+    this.#ring ??= this.mappedOrThrow(RingConsumer.map(this.context, this.label, this.fd, this.maxEntries));
     return this.#ring;
   }
 

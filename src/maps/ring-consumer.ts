@@ -31,12 +31,19 @@ export class RingConsumer {
   #end: number;
 
   readonly #context: MapContext;
+  readonly #label: string;
   readonly #mappings: readonly Mapping[];
 
-  private constructor(context: MapContext, size: number, mappings: readonly [consumer: Mapping, producer: Mapping]) {
+  private constructor(
+    context: MapContext,
+    label: string,
+    size: number,
+    mappings: readonly [consumer: Mapping, producer: Mapping],
+  ) {
     const { memory, pageSize } = context.kernel;
     const [consumer, producer] = mappings;
     this.#context = context;
+    this.#label = label;
     this.#mappings = mappings;
     this.#memory = memory;
     this.#size = size;
@@ -49,17 +56,20 @@ export class RingConsumer {
     context.ownMappings(this, mappings);
   }
 
-  /** Maps a ring buffer of `size` bytes: its consumer's page for writing, the rest for reading. */
-  static map(context: MapContext, fd: number, size: number): RingConsumer | RingRefusal {
+  /** Maps a ring buffer of `size` bytes: its consumer's page for writing, the rest for reading. `label` names the map in errors. */
+  static map(context: MapContext, label: string, fd: number, size: number): RingConsumer | RingRefusal {
     const { pageSize } = context.kernel;
     const mappings = mapParts(context.kernel, fd, [
       { length: pageSize, protection: PROT_READ | PROT_WRITE, offset: 0 },
       { length: pageSize + 2 * size, protection: PROT_READ, offset: pageSize },
     ]);
-    return "errno" in mappings ? mappings : new RingConsumer(context, size, mappings);
+    return "errno" in mappings ? mappings : new RingConsumer(context, label, size, mappings);
   }
 
-  /** The next record, read by `read`; `NONE` when there is none yet, or it is still being written. */
+  /**
+   * The next record, read by `read`; `NONE` when there is none yet, or it is still being written. Throws an `Error` when what
+   * is there is no record, and reads nothing of it.
+   */
   take<V>(read: ReadRecord<V>): V | typeof NONE {
     const memory = this.#memory;
     const { u32 } = memory;
@@ -75,7 +85,9 @@ export class RingConsumer {
         continue;
       }
       const size = length & RINGBUF_LEN_MASK;
-      this.#position = position + ringbufRecordSize(size);
+      const next = position + ringbufRecordSize(size);
+      if (next > this.#end) throw this.#disorder();
+      this.#position = next;
       if ((length & BPF_RINGBUF_DISCARD_BIT) !== 0) continue;
       const record = read(memory, header + RINGBUF_HDR.SIZE, size);
       if (this.#position - this.#known >= this.#size / HELD_BACK) this.rest();
@@ -100,6 +112,15 @@ export class RingConsumer {
   #seesMore(): boolean {
     this.rest();
     this.#end = Number(Atomics.load(this.#memory.u64, this.#producerAt));
+    if (this.#end - this.#position > this.#size) throw this.#disorder();
     return this.#position < this.#end;
+  }
+
+  /** Only the kernel writes records; but in maps that are files, whoever may write those can. */
+  #disorder(): Error {
+    return new Error(
+      `the records of map ${this.#label} are not as programs write them: another consumer reads them at the same time, ` +
+        "or somebody has written into its memory",
+    );
   }
 }

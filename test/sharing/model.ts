@@ -261,6 +261,7 @@ function agentOf(number: number): object {
   return {
     number,
     fence: 0,
+    isDead: (agent: number): boolean => actors[agent - 1]?.state === "dead",
     waitFor(owner: number): boolean {
       if (actors[owner - 1]?.state === "dead") return true;
       if (current === undefined) throw new Error("a lock is held by nobody who lives");

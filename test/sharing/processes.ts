@@ -12,9 +12,10 @@ export interface Companion {
   end(): Promise<void>;
 }
 
-/** Starts a module as a process, with arguments. */
+/** Starts a module as a process, with arguments; one of TypeScript, or a bundle. */
 export function startCompanion(module: string, ...args: string[]): Companion {
-  const child = fork(module, args, { execArgv: ["--import", "tsx"], serialization: "advanced" });
+  const execArgv = module.endsWith(".ts") ? ["--import", "tsx"] : [];
+  const child = fork(module, args, { execArgv, serialization: "advanced" });
   const ended = once(child, "exit");
   return {
     process: child,

@@ -58,6 +58,7 @@ export class DirectoryBacking implements Backing {
       number,
       fence: system.arch === "x64" ? 0 : this.memory.allocate(FENCE_BYTES, "the embedded kernel") >>> 2,
       waitFor: (owner, attempt) => waitFor(system, registry, owner, attempt),
+      isDead: (agent) => registry.isAgentDead(agent),
     };
     this.#registry.tidyUp();
   }

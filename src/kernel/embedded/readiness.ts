@@ -11,6 +11,11 @@ export class Readiness {
     this.#hasNews = hasNews;
   }
 
+  /** Whether somebody waits now. */
+  get isAwaited(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   /** There is news. Whoever waits is told when what runs now is done, not in the midst of it. */
   raise(): void {
     if (this.#waiting.size === 0) {

@@ -5,8 +5,9 @@ import type { Address, AddressSpace } from "../../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../../memory/page-allocator.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import { EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
-import { Readiness } from "../readiness.ts";
+import type { Readiness } from "../readiness.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
+import { RingWaiters } from "./ring-waiters.ts";
 
 /*
  * The segment: a page for the header, a page for the consumer's position, a page for the producer's, then the data, and
@@ -16,14 +17,20 @@ import { allocateSegment, SEGMENT } from "../segment.ts";
  * to the record that began before it.
  */
 const FIRST_PAGE = PAGE_SIZE;
-const CONSUMER_POSITION = FIRST_PAGE + RINGBUF_PAGES.CONSUMER * PAGE_SIZE;
-const PRODUCER_POSITION = FIRST_PAGE + RINGBUF_PAGES.PRODUCER * PAGE_SIZE;
-const DATA = FIRST_PAGE + RINGBUF_PAGES.DATA * PAGE_SIZE;
-const RING_HEADER = {
+
+/** Where the words of a ring buffer lie from the start of its segment. */
+export const RING = {
+  CONSUMER_POSITION: FIRST_PAGE + RINGBUF_PAGES.CONSUMER * PAGE_SIZE,
+  PRODUCER_POSITION: FIRST_PAGE + RINGBUF_PAGES.PRODUCER * PAGE_SIZE,
+  DATA: FIRST_PAGE + RINGBUF_PAGES.DATA * PAGE_SIZE,
   /** A `ringbuf`: up to where no record is being written any more, a u64: `pending_pos`. */
   PENDING_POSITION: SEGMENT.TYPE_HEADER,
-  /** A `user_ringbuf`: 1 while a program reads it. */
+  /** A `user_ringbuf`: not 0 while a program reads it. One that is shared: the lock of those who write a `ringbuf`, or read this. */
   BUSY: SEGMENT.TYPE_HEADER + 8,
+  /** One that is shared: how often those who wait were told of news. */
+  NEWS: SEGMENT.TYPE_HEADER + 12,
+  /** One that is shared: 1 when somebody may wait who must be woken. */
+  IS_AWAITED: SEGMENT.TYPE_HEADER + 16,
 } as const;
 
 const U32 = 2 ** 32;
@@ -36,7 +43,7 @@ export function ringMapType(make: (memory: AddressSpace, base: Address) => RingM
       if (!attr.hasOnlyFlags(BPF_F_NUMA_NODE) || attr.keySize !== 0 || attr.valueSize !== 0) return -EINVAL;
       const isPowerOfTwo = attr.maxEntries > 0 && Number.isInteger(Math.log2(attr.maxEntries));
       if (!isPowerOfTwo || attr.maxEntries % PAGE_SIZE !== 0) return -EINVAL;
-      const base = allocateSegment(memory, attr, DATA + 2 * attr.maxEntries);
+      const base = allocateSegment(memory, attr, RING.DATA + 2 * attr.maxEntries);
       return base === 0 ? -ENOMEM : make(memory, base);
     },
   };
@@ -49,12 +56,12 @@ export function ringMapType(make: (memory: AddressSpace, base: Address) => RingM
 export abstract class RingMap extends EmbeddedMap {
   /** Where the data begins. */
   protected readonly data: Address;
-  /** Those who wait, by the open file through which they do. */
-  readonly #waiting = new Map<object, Readiness>();
+  readonly #waiters: RingWaiters;
 
-  constructor(memory: AddressSpace, base: Address) {
+  constructor(memory: AddressSpace, base: Address, waiters = new RingWaiters()) {
     super(memory, base);
-    this.data = base + DATA;
+    this.data = base + RING.DATA;
+    this.#waiters = waiters;
   }
 
   /** Whether `poll(2)` would find something to do. */
@@ -81,60 +88,54 @@ export abstract class RingMap extends EmbeddedMap {
   }
 
   override mappable(): { readonly address: Address; readonly bytes: number } {
-    return { address: this.base + FIRST_PAGE, bytes: DATA - FIRST_PAGE + 2 * this.maxEntries };
+    return { address: this.base + FIRST_PAGE, bytes: RING.DATA - FIRST_PAGE + 2 * this.maxEntries };
   }
 
   override readiness(file: object): Readiness {
-    let readiness = this.#waiting.get(file);
-    if (readiness === undefined) {
-      readiness = new Readiness(this.isReady);
-      this.#waiting.set(file, readiness);
-    }
-    return readiness;
+    return this.#waiters.readiness(file, () => this.isReady);
   }
 
   override fileClosed(file: object): void {
-    this.#waiting.get(file)?.raise();
-    this.#waiting.delete(file);
+    this.#waiters.fileClosed(file);
   }
 
   /** Tells those who wait: `bpf_ringbuf_notify`. */
   protected wake(): void {
-    for (const readiness of this.#waiting.values()) readiness.raise();
+    this.#waiters.wake();
   }
 
   /** Up to where the records have been read. */
   protected get consumerPosition(): number {
-    return this.#u64(CONSUMER_POSITION);
+    return this.loadPosition(RING.CONSUMER_POSITION);
   }
 
   protected set consumerPosition(position: number) {
-    this.#setU64(CONSUMER_POSITION, position);
+    this.storePosition(RING.CONSUMER_POSITION, position);
   }
 
   /** Up to where there are records, or will be. */
   protected get producerPosition(): number {
-    return this.#u64(PRODUCER_POSITION);
+    return this.loadPosition(RING.PRODUCER_POSITION);
   }
 
   protected set producerPosition(position: number) {
-    this.#setU64(PRODUCER_POSITION, position);
+    this.storePosition(RING.PRODUCER_POSITION, position);
   }
 
   protected get pendingPosition(): number {
-    return this.#u64(RING_HEADER.PENDING_POSITION);
+    return this.loadPosition(RING.PENDING_POSITION);
   }
 
   protected set pendingPosition(position: number) {
-    this.#setU64(RING_HEADER.PENDING_POSITION, position);
+    this.storePosition(RING.PENDING_POSITION, position);
   }
 
   protected get isBusy(): boolean {
-    return this.header(RING_HEADER.BUSY) !== 0;
+    return this.header(RING.BUSY) !== 0;
   }
 
   protected set isBusy(isBusy: boolean) {
-    this.memory.u32[(this.base + RING_HEADER.BUSY) >>> 2] = isBusy ? 1 : 0;
+    this.memory.u32[(this.base + RING.BUSY) >>> 2] = isBusy ? 1 : 0;
   }
 
   /** Where the header of the record at a position lies. */
@@ -143,13 +144,13 @@ export abstract class RingMap extends EmbeddedMap {
   }
 
   /** A position is 64 bits wide, and exact up to 8 PiB; what user space makes of one may be anything. */
-  #u64(offset: number): number {
+  protected loadPosition(offset: number): number {
     const word = (this.base + offset) >>> 2;
     const { u32 } = this.memory;
     return (u32[word] as number) + (u32[word + 1] as number) * U32;
   }
 
-  #setU64(offset: number, value: number): void {
+  protected storePosition(offset: number, value: number): void {
     const word = (this.base + offset) >>> 2;
     const { u32 } = this.memory;
     u32[word] = value;

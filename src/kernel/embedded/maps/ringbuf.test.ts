@@ -92,9 +92,17 @@ describe("a ringbuf", () => {
   test("says in a header how many pages it is from the first page of its own", () => {
     const record = ring.reserve(8);
     assert.equal(memory.view.getUint32(record - 4, true), 3);
-    assert.equal(ringbufOf(memory, record), ring);
+  });
+
+  test("is found by the address of a record, whatever the record's header says", () => {
+    const others = [0, 1, 2].map(() => create(RINGBUF, BPF_MAP_TYPE_RINGBUF) as RingbufMap);
+    const record = ring.reserve(8);
     memory.view.setUint32(record - 4, 77, true);
-    assert.equal(ringbufOf(memory, record), undefined);
+    assert.equal(ringbufOf(memory, record), ring);
+    for (const other of others) assert.equal(ringbufOf(memory, other.reserve(8)), other);
+    others[1]?.free();
+    assert.equal(ringbufOf(memory, others[1]?.reserve(8) as number), undefined);
+    assert.equal(ringbufOf(memory, others[2]?.reserve(8) as number), others[2]);
   });
 
   test("is never quite full", () => {

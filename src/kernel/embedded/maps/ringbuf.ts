@@ -16,6 +16,7 @@ import {
 import type { Address, AddressSpace } from "../../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../../memory/page-allocator.ts";
 import { RingMap, ringMapType } from "./ring-map.ts";
+import type { RingWaiters } from "./ring-waiters.ts";
 
 /** `RINGBUF_MAX_RECORD_SZ`. */
 const LARGEST_RECORD = 0x3fff_ffff;
@@ -24,29 +25,45 @@ const WAKEUP_FLAGS = BPF_RB_NO_WAKEUP | BPF_RB_FORCE_WAKEUP;
 /** `"ringbuf"`: programs write records, user space reads them. */
 export const RINGBUF = ringMapType((memory, base) => new RingbufMap(memory, base));
 
-/** The ring buffers of each address space by where they begin: a program gives back a record by its address alone. */
-const ringbufs = new WeakMap<AddressSpace, Map<Address, RingbufMap>>();
+/** The ring buffers of each address space in the order in which they lie: a program gives back a record by its address alone. */
+const ringbufs = new WeakMap<AddressSpace, RingbufMap[]>();
 
 /**
- * The ring buffer that a record lies in, found as Linux finds it: `bpf_ringbuf_restore_from_rec`. `undefined` when user
- * space, which on the embedded kernel can write what it should only read, has spoilt the record's header.
+ * The ring buffer that a record lies in. Linux finds it by the record's header (`bpf_ringbuf_restore_from_rec`), which
+ * user space could not spoil there.
  */
 export function ringbufOf(memory: AddressSpace, record: Address): RingbufMap | undefined {
-  const header = record - RINGBUF_HDR.SIZE;
-  const pages = memory.u32[(header + RINGBUF_HDR.PG_OFF) >>> 2] as number;
-  return ringbufs.get(memory)?.get(Math.floor(header / PAGE_SIZE) * PAGE_SIZE - pages * PAGE_SIZE);
+  const all = ringbufs.get(memory) ?? [];
+  const ring = all[placeOf(all, record) - 1];
+  return ring?.holds(record) ? ring : undefined;
+}
+
+/** How many of the ring buffers begin at an address or before. */
+function placeOf(all: readonly RingbufMap[], address: Address): number {
+  let [from, to] = [0, all.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((all[middle] as RingbufMap).base <= address) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 /** A ring buffer as programs write it: the helpers `bpf_ringbuf_…`, on addresses. `kernel/bpf/ringbuf.c`, 6.18. */
 export class RingbufMap extends RingMap {
-  constructor(memory: AddressSpace, base: Address) {
-    super(memory, base);
-    let all = ringbufs.get(memory);
-    if (all === undefined) {
-      all = new Map();
-      ringbufs.set(memory, all);
-    }
-    all.set(base, this);
+  constructor(memory: AddressSpace, base: Address, waiters?: RingWaiters) {
+    super(memory, base, waiters);
+    const all = ringbufs.get(memory) ?? [];
+    ringbufs.set(memory, all);
+    const place = placeOf(all, base);
+    // A segment has been given to another object when it became shared.
+    const isAgain = all[place - 1]?.base === base;
+    all.splice(isAgain ? place - 1 : place, isAgain ? 1 : 0, this);
+  }
+
+  /** Whether a record lies in it. */
+  holds(record: Address): boolean {
+    return record >= this.data + RINGBUF_HDR.SIZE && record < this.data + 2 * this.maxEntries;
   }
 
   override get isReady(): boolean {
@@ -64,10 +81,9 @@ export class RingbufMap extends RingMap {
    * in the order of all records; 0 when there is no room, or `flags` is not 0.
    */
   reserve(size: number, flags = 0): Address {
-    if (flags !== 0 || size > LARGEST_RECORD) return 0;
-    const length = ringbufRecordSize(size);
+    const length = flags === 0 ? this.lengthOf(size) : 0;
+    if (length === 0) return 0;
     const capacity = this.maxEntries;
-    if (length > capacity) return 0;
     const consumer = this.consumerPosition;
     const producer = this.producerPosition;
     const end = producer + length;
@@ -78,7 +94,7 @@ export class RingbufMap extends RingMap {
     const header = this.headerAt(producer);
     const { u32 } = this.memory;
     u32[(header + RINGBUF_HDR.LEN) >>> 2] = size | BPF_RINGBUF_BUSY_BIT;
-    u32[(header + RINGBUF_HDR.PG_OFF) >>> 2] = (header - this.base) / PAGE_SIZE;
+    u32[(header + RINGBUF_HDR.PG_OFF) >>> 2] = this.pageOf(header);
     this.producerPosition = end;
     return header + RINGBUF_HDR.SIZE;
   }
@@ -95,7 +111,7 @@ export class RingbufMap extends RingMap {
 
   /** `bpf_ringbuf_output`: copies `size` bytes into a record. −EINVAL for unknown flags, −EAGAIN when there is no room. */
   output(data: Address, size: number, flags = 0): number {
-    if (flags < 0 || flags > WAKEUP_FLAGS) return -EINVAL;
+    if (!this.areWakeupFlags(flags)) return -EINVAL;
     const record = this.reserve(size);
     if (record === 0) return -EAGAIN;
     this.memory.u8.copyWithin(record, data, data + size);
@@ -120,8 +136,26 @@ export class RingbufMap extends RingMap {
   }
 
   override free(): void {
-    ringbufs.get(this.memory)?.delete(this.base);
+    const all = ringbufs.get(this.memory) ?? [];
+    const place = placeOf(all, this.base) - 1;
+    if (all[place]?.base === this.base) all.splice(place, 1);
     super.free();
+  }
+
+  /** The bytes that a record of `size` bytes takes; 0 when the ring buffer could never hold it. */
+  protected lengthOf(size: number): number {
+    const length = size > LARGEST_RECORD ? 0 : ringbufRecordSize(size);
+    return length > this.maxEntries ? 0 : length;
+  }
+
+  /** What the header at an address says of where it lies: `bpf_ringbuf_rec_pg_off`. */
+  protected pageOf(header: Address): number {
+    return Math.floor((header - this.base) / PAGE_SIZE);
+  }
+
+  /** Whether a helper is given flags that it knows. */
+  protected areWakeupFlags(flags: number): boolean {
+    return flags >= 0 && flags <= WAKEUP_FLAGS;
   }
 
   /** The first record that is still being written, or the end: what the reserved ones must not catch up with. */

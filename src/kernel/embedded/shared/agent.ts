@@ -15,6 +15,8 @@ export interface Agent {
    * that it will never let go.
    */
   waitFor(owner: number, attempt: number): boolean;
+  /** Whether the agent of a number has died, at once: something that it began is not going to be finished. */
+  isDead(agent: number): boolean;
 }
 
 /** What maps that are shared need of the kernel that they are used by. */

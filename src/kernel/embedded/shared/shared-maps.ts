@@ -8,6 +8,7 @@ import {
   BPF_MAP_TYPE_PERCPU_ARRAY,
   BPF_MAP_TYPE_PERCPU_HASH,
   BPF_MAP_TYPE_QUEUE,
+  BPF_MAP_TYPE_RINGBUF,
   BPF_MAP_TYPE_STACK,
 } from "../../../abi/map-types.ts";
 import type { Address } from "../../../memory/address-space.ts";
@@ -20,6 +21,7 @@ import { SharedHash } from "./shared-hash.ts";
 import { SharedLpmTrie } from "./shared-lpm-trie.ts";
 import { SharedLruHash } from "./shared-lru-hash.ts";
 import { SharedRing } from "./shared-ring.ts";
+import { SharedRingbuf } from "./shared-ringbuf.ts";
 
 /** What is known of a segment before it is used: its header, as it was read once and checked. */
 export interface SegmentShape {
@@ -70,6 +72,7 @@ const SHARED_TYPES: ReadonlyMap<number, MakeShared> = new Map<number, MakeShared
   [BPF_MAP_TYPE_LPM_TRIE, (host, base, _shape, isNew) => new SharedLpmTrie(host, base, isNew)],
   [BPF_MAP_TYPE_QUEUE, (host, base) => new SharedRing(host, base, false)],
   [BPF_MAP_TYPE_STACK, (host, base) => new SharedRing(host, base, true)],
+  [BPF_MAP_TYPE_RINGBUF, (host, base) => new SharedRingbuf(host, base)],
   [
     BPF_MAP_TYPE_BLOOM_FILTER,
     (host, base, { mapExtra, maxEntries }) => new SharedBloomFilter(host, base, mapExtra, maxEntries),
