@@ -15,12 +15,16 @@ export const KINDS = ["hash", "array"] as const;
 export const WRITTEN = Uint8Array.of(0, 0, 0, 0);
 export const COUNTED = Uint8Array.of(1, 0, 0, 0);
 
+/** The types of keys of 4 bytes and of such values, for a map that is made; the fd is the caller's to close. */
+export function loadLockedTypes(sys: Bpf["sys"]): { btfFd: number; btfKeyTypeId: number; btfValueTypeId: number } {
+  return { btfFd: sys.btfLoad(TYPES), btfKeyTypeId: 1, btfValueTypeId: LOCKED.id };
+}
+
 /** Makes a map of two values with locks, pinned at its kind: the fd. */
 export function makeLocked({ sys }: Bpf, kind: (typeof KINDS)[number]): number {
-  const btfFd = sys.btfLoad(TYPES);
-  const types = { btfFd, btfKeyTypeId: 1, btfValueTypeId: LOCKED.id };
+  const types = loadLockedTypes(sys);
   const fd = sys.mapCreate({ type: kind, keySize: 4, valueSize: VALUE_BYTES, maxEntries: 2, ...types });
-  sys.close(btfFd);
+  sys.close(types.btfFd);
   sys.objPin(fd, `/sys/fs/bpf/${kind}`);
   for (const key of [WRITTEN, COUNTED]) sys.mapUpdateElem(fd, key, filled(0));
   return fd;

@@ -1,8 +1,18 @@
 /** Where everything lies in the bytes of a segment, read from its file as `docs/segment-format.md` has it. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { LOCK_WORD, VALUE_BYTES } from "./locked-values.ts";
 
-const HEADER = { TYPE: 12, KEY_SIZE: 16, VALUE_SIZE: 20, MAX_ENTRIES: 24, TYPE_HEADER: 64, LENGTH: 128, SIZE: 256 };
+const HEADER = {
+  TYPE: 12,
+  KEY_SIZE: 16,
+  VALUE_SIZE: 20,
+  MAX_ENTRIES: 24,
+  TYPE_HEADER: 64,
+  LENGTH: 128,
+  VALUE_TYPE: 156,
+  SIZE: 256,
+};
 export const TYPES = { HASH: 1, ARRAY: 2, LRU_HASH: 9, LPM_TRIE: 11, QUEUE: 22, STACK: 23 };
 export const GUARD_WORDS = 16;
 const SHARES = 8;
@@ -17,7 +27,8 @@ export class Segment {
 
   constructor(path: string) {
     this.bytes = Uint8Array.from(readFileSync(path));
-    this.words = new Int32Array(this.bytes.buffer);
+    // Behind the segment lies its BTF, of any length.
+    this.words = new Int32Array(this.bytes.buffer, 0, this.bytes.length >>> 2);
     assert.equal(Buffer.from(this.bytes.subarray(0, 8)).toString("latin1"), "mapiary\0");
     assert.equal(this.word(HEADER.LENGTH / 4) <= this.bytes.length, true);
     this.type = this.word(HEADER.TYPE / 4);
@@ -29,6 +40,11 @@ export class Segment {
   word(at: number): number {
     assert(at >= 0 && at < this.words.length, `word ${at} lies outside the segment`);
     return this.words[at] as number;
+  }
+
+  /** Whether its values have locks: in the tests all of this size with types do. */
+  get hasLocks(): boolean {
+    return this.word(HEADER.VALUE_TYPE / 4) !== 0 && this.valueSize === VALUE_BYTES;
   }
 
   header(word: number): number {
@@ -83,10 +99,19 @@ export function triePlace({ keySize, valueSize, maxEntries }: Segment) {
   return { dataWords, nodeWords, nodes, firstNode, firstValue, valueWords, firstGuard };
 }
 
-/** A word that holds the number of the agent that has taken it, 0 for none. */
+/** A word that holds the number of the agent that has taken it, 0 for none: of a guard, of a share of one, or in a value. */
 export interface LockWord {
   readonly word: number;
-  readonly kind: "lock" | "share";
+  readonly kind: "lock" | "share" | "value";
+}
+
+/** The words of the locks in so many values, by where the first of them lies and what is between them; of the tests' own types. */
+function locksInValues(segment: Segment, firstValue: number, stride: number, count: number): LockWord[] {
+  if (!segment.hasLocks) return [];
+  return Array.from({ length: count }, (_, index) => ({
+    word: firstValue + index * stride + LOCK_WORD,
+    kind: "value",
+  }));
 }
 
 /** The locks of a segment and the shares of them, but for that of a sweep, which only the next sweep takes over. */
@@ -97,14 +122,15 @@ export function lockWords(segment: Segment): LockWord[] {
   switch (type) {
     case TYPES.HASH:
     case TYPES.LRU_HASH: {
-      const { firstGuard, guards } = hashPlace(segment);
+      const { firstGuard, guards, firstElement, keyWords, elementWords, elements } = hashPlace(segment);
       const firstShare = firstGuard + guards * GUARD_WORDS;
       const shares = Array.from({ length: SHARES * guards }, (_, at): LockWord => {
         const share = Math.floor(at / guards);
         return { word: firstShare + share * Math.max(16, guards) + (at % guards), kind: "share" };
       });
       const freeLock: LockWord = { word: (HEADER.TYPE_HEADER + 20) / 4, kind: "lock" };
-      return [freeLock, ...locks(firstGuard, guards), ...shares];
+      const inValues = locksInValues(segment, firstElement + even(keyWords), elementWords, elements);
+      return [freeLock, ...locks(firstGuard, guards), ...shares, ...inValues];
     }
     case TYPES.LPM_TRIE:
       return locks(triePlace(segment).firstGuard, 1);
@@ -116,7 +142,8 @@ export function lockWords(segment: Segment): LockWord[] {
       const elementBytes = Math.ceil(valueSize / 8) * 8;
       let guards = 1;
       while (guards * 2 <= Math.min(maxEntries, 64) && guards * 2 * elementBytes <= 65536) guards *= 2;
-      return locks(lineAfter((HEADER.SIZE + elementBytes * maxEntries) / 4), guards);
+      const inValues = locksInValues(segment, HEADER.SIZE / 4, elementBytes / 4, maxEntries);
+      return [...locks(lineAfter((HEADER.SIZE + elementBytes * maxEntries) / 4), guards), ...inValues];
     }
   }
 }

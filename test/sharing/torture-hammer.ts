@@ -11,14 +11,15 @@ import {
   SHARED_SMALL,
   type TortureMaps,
 } from "./torture-maps.ts";
-import { bytesOf, keyIn, numberIn, numberInSmall, smallOf } from "./torture-values.ts";
+import { bytesOf, keyIn, lockedOf, numberIn, numberInLocked, numberInSmall, smallOf } from "./torture-values.ts";
 
 const MEMORY = 2 ** 21;
 /**
  * What is written next. Small values come more often, and are overwritten many times in a row: each of these times is short, and
  * somebody has to be killed amid one.
  */
-const KINDS: readonly OwnKind[] = ["hash", "array", "trie", "words", "small", "small", "small"];
+const KINDS: readonly OwnKind[] = ["hash", "array", "trie", "words", "small", "small", "small", "locked", "staged"];
+const BURSTS: readonly OwnKind[] = ["small", "words", "locked", "staged"];
 const BURST = 500;
 
 /** One who writes, reads and checks the maps of a directory in a slot of its own, round after round. */
@@ -53,7 +54,7 @@ export class Hammer {
     const { hash, lru, trie, queue, stack } = this.#maps;
     const shared = random(SHARED_KEYS);
     const some = random(1000);
-    switch (random(24)) {
+    switch (random(26)) {
       case 0:
       case 1:
       case 2:
@@ -106,6 +107,10 @@ export class Hammer {
       case 21:
         this.#useSmall(random(SHARED_SMALL), some);
         return;
+      case 22:
+      case 23:
+        this.#useLocked(random(SHARED_SMALL), some);
+        return;
       default:
         if (random(8) === 0) this.#checkAll();
     }
@@ -118,7 +123,7 @@ export class Hammer {
     const own = random(OWN_KEYS);
     const first = random(4) === 0 ? 0 : 1 + random(2 ** 32 - 2);
     this.#log.write(this.#entries, this.#slot, kind, own, first);
-    if (kind !== "small" && kind !== "words") return;
+    if (!BURSTS.includes(kind)) return;
     for (let time = 0; time < BURST; time++) {
       this.#log.write(this.#entries, this.#slot, kind, own, 1 + random(2 ** 32 - 2));
     }
@@ -153,6 +158,34 @@ export class Hammer {
     }
   }
 
+  /** Something with a value with a lock that all share, most often overwriting it many times where it is. */
+  #useLocked(key: number, some: number): void {
+    const { locked, staged } = this.#maps;
+    const random = this.#random;
+    const index = FIRST_SHARED_WORD + key;
+    switch (random(10)) {
+      case 0:
+        locked.delete(key);
+        return;
+      case 1:
+        locked.expect(locked.set(key, lockedOf(key, some), true));
+        return;
+      case 2:
+        checkLocked("locked", key, locked.get(key, random(2) === 0));
+        return;
+      case 3:
+        checkLocked("staged", index, staged.get(index, random(2) === 0));
+        return;
+      case 4:
+      case 5:
+      case 6:
+        for (let time = 0; time < BURST; time++) staged.expect(staged.set(index, lockedOf(index, some + time)));
+        return;
+      default:
+        for (let time = 0; time < BURST; time++) locked.expect(locked.set(key, lockedOf(key, some + time)));
+    }
+  }
+
   /** One of 21 networks, some of them in others. */
   #network(): string {
     const random = this.#random;
@@ -161,7 +194,7 @@ export class Hammer {
   }
 
   #checkAll(): void {
-    const { hash, small, array, words, lru, trie, queue, stack } = this.#maps;
+    const { hash, small, array, words, locked, staged, lru, trie, queue, stack } = this.#maps;
     const seen = new Set<number>();
     for (const [key, value] of hash) {
       if (seen.has(key) && key >= SHARED_KEYS) throw new Error(`hash entry ${key} comes twice`);
@@ -177,7 +210,9 @@ export class Hammer {
     for (let index = FIRST_SHARED_WORD; index < FIRST_SHARED_WORD + SHARED_SMALL; index++) {
       const value = words.get(index);
       if (value?.some((byte) => byte !== 0)) checkSmall("words", index, value);
+      checkLocked("staged", index, staged.get(index, true));
     }
+    for (const key of locked.keys()) if (key < SHARED_SMALL) checkLocked("locked", key, locked.get(key, true));
     for (const [, value] of array) if (value.some((byte) => byte !== 0)) check("array", keyIn(value), value);
     for (const [network, value] of trie) check("trie", network.startsWith("10.") ? 2 : keyIn(value), value);
     for (const [, value] of lru) check("lru", 1, value);
@@ -193,4 +228,9 @@ function check(map: string, key: number, value: Uint8Array | undefined): void {
 
 function checkSmall(map: string, key: number, value: Uint8Array | undefined): void {
   if (value !== undefined) numberInSmall(value, key, map);
+}
+
+/** A value of nothing but zeros is that of an index which nobody has written yet. */
+function checkLocked(map: string, key: number, value: Uint8Array | undefined): void {
+  if (value?.some((byte) => byte !== 0)) numberInLocked(value, key, map);
 }

@@ -1,5 +1,16 @@
 import { type Bpf, bytes, cidr, u32 } from "mapiary";
-import { bytesOf, numberIn, numberInSmall, SMALL_BYTES, smallOf, VALUE_BYTES } from "./torture-values.ts";
+import { VALUE_BYTES as LOCKED_BYTES } from "./locked-values.ts";
+import { LockedMap, makeLockedMap } from "./torture-locked.ts";
+import {
+  bytesOf,
+  lockedOf,
+  numberIn,
+  numberInLocked,
+  numberInSmall,
+  SMALL_BYTES,
+  smallOf,
+  VALUE_BYTES,
+} from "./torture-values.ts";
 
 /** Who hammers has a slot, and some keys of its own in several maps. Behind the keys that all share lie those of the slots. */
 export const SLOTS = 12;
@@ -8,7 +19,7 @@ export const SHARED_KEYS = 40;
 /** How many of them are in the maps of small values: few, so that many meet at each. */
 export const SHARED_SMALL = 8;
 const FIRST_OWN = 1000;
-/** The index behind those of the slots, in an array of small values. */
+/** The index behind those of the slots, in an array of small values or of those with locks. */
 export const FIRST_SHARED_WORD = SLOTS * OWN_KEYS;
 export const HASH_ENTRIES = SHARED_KEYS + SLOTS * OWN_KEYS;
 export const SMALL_ENTRIES = SHARED_SMALL + SLOTS * OWN_KEYS;
@@ -19,7 +30,18 @@ const value = bytes(VALUE_BYTES);
 const smallValue = bytes(SMALL_BYTES);
 const PIN = "/sys/fs/bpf/";
 
-export const MAP_NAMES = ["hash", "small", "array", "words", "lru", "trie", "queue", "stack"] as const;
+export const MAP_NAMES = [
+  "hash",
+  "small",
+  "array",
+  "words",
+  "locked",
+  "staged",
+  "lru",
+  "trie",
+  "queue",
+  "stack",
+] as const;
 export type TortureMaps = ReturnType<typeof openMaps>;
 
 /** The maps that are hammered, pinned. */
@@ -37,6 +59,8 @@ export function makeMaps(bpf: Bpf): void {
     bpf.createMap({ type: "stack", name: "stack", ...ring }),
   ])
     map.pin(PIN + map.name);
+  makeLockedMap(bpf, "locked", "hash", SMALL_ENTRIES);
+  makeLockedMap(bpf, "staged", "array", SMALL_ENTRIES);
 }
 
 export function openMaps(bpf: Bpf) {
@@ -45,6 +69,8 @@ export function openMaps(bpf: Bpf) {
     small: bpf.openMap(`${PIN}small`, { type: "hash", key: u32, value: smallValue }),
     array: bpf.openMap(`${PIN}array`, { type: "array", key: u32, value }),
     words: bpf.openMap(`${PIN}words`, { type: "array", key: u32, value: smallValue }),
+    locked: new LockedMap(bpf, "locked"),
+    staged: new LockedMap(bpf, "staged"),
     lru: bpf.openMap(`${PIN}lru`, { type: "lru_hash", key: u32, value }),
     trie: bpf.openMap(`${PIN}trie`, { type: "lpm_trie", key: cidr, value }),
     queue: bpf.openMap(`${PIN}queue`, { type: "queue", value }),
@@ -53,7 +79,7 @@ export function openMaps(bpf: Bpf) {
 }
 
 /** The kinds of keys that a slot has of its own, see `OwnEntries`. */
-export const OWN_KINDS = ["hash", "array", "trie", "small", "words"] as const;
+export const OWN_KINDS = ["hash", "array", "trie", "small", "words", "locked", "staged"] as const;
 export type OwnKind = (typeof OWN_KINDS)[number];
 
 /** The entries of a slot that nobody else writes: what is there of them is known. */
@@ -68,7 +94,7 @@ export class OwnEntries {
 
   /** Writes a number into an entry, 0 to take it away. */
   write(kind: OwnKind, own: number, number: number): void {
-    const { hash, small, array, words, trie } = this.#maps;
+    const { hash, small, array, words, locked, staged, trie } = this.#maps;
     const key = this.#keyOf(own);
     switch (kind) {
       case "hash":
@@ -85,6 +111,13 @@ export class OwnEntries {
       case "words":
         words.set(key - FIRST_OWN, number === 0 ? new Uint8Array(SMALL_BYTES) : smallOf(key, number));
         return;
+      case "locked":
+        if (number === 0) locked.delete(key);
+        else locked.expect(locked.set(key, lockedOf(key, number)));
+        return;
+      case "staged":
+        staged.expect(staged.set(key - FIRST_OWN, number === 0 ? new Uint8Array(LOCKED_BYTES) : lockedOf(key, number)));
+        return;
       case "trie": {
         const network = this.#networkOf(own);
         if (number === 0) trie.delete(network);
@@ -97,14 +130,15 @@ export class OwnEntries {
   read(kind: OwnKind, own: number): number {
     const key = this.#keyOf(own);
     const found = this.#valueOf(kind, own, key);
-    const isArray = kind === "array" || kind === "words";
+    const isArray = kind === "array" || kind === "words" || kind === "staged";
     if (found === undefined || (isArray && found.every((byte) => byte === 0))) return 0;
+    if (kind === "locked" || kind === "staged") return numberInLocked(found, key, kind);
     return kind === "small" || kind === "words" ? numberInSmall(found, key, kind) : numberIn(found, key, kind);
   }
 
   #valueOf(kind: OwnKind, own: number, key: number): Uint8Array | undefined {
-    if (kind === "hash" || kind === "small") return this.#maps[kind].get(key);
-    if (kind === "array" || kind === "words") return this.#maps[kind].get(key - FIRST_OWN);
+    if (kind === "hash" || kind === "small" || kind === "locked") return this.#maps[kind].get(key);
+    if (kind === "array" || kind === "words" || kind === "staged") return this.#maps[kind].get(key - FIRST_OWN);
     // A lookup finds a shorter prefix when its own is not there: in the networks of the slots there is none.
     return this.#maps.trie.get(this.#networkOf(own));
   }

@@ -1,3 +1,5 @@
+import { LOCK_WORD, VALUE_BYTES as LOCKED_BYTES } from "./locked-values.ts";
+
 /** Values that show when they are not whole, or not those of their key. */
 export const VALUE_BYTES = 40;
 /** A value that one store overwrites. */
@@ -29,6 +31,8 @@ export function keyIn(value: Uint8Array): number {
   return new DataView(value.buffer, value.byteOffset).getUint32(0, true);
 }
 
+const locked = new Uint32Array(LOCKED_BYTES / 4);
+const lockedBytes = new Uint8Array(locked.buffer);
 const small = new Uint32Array(SMALL_BYTES / 4);
 const smallBytes = new Uint8Array(small.buffer);
 
@@ -44,6 +48,23 @@ export function numberInSmall(value: Uint8Array, key: number, map: string): numb
   const view = new DataView(value.buffer, value.byteOffset);
   const number = view.getUint32(0, true);
   if (view.getUint32(4, true) !== seal(key, number)) throw new Error(`torn in ${map}: ${key} has ${value}`);
+  return number;
+}
+
+/** A number, and words that follow from it and the key, around a lock that is free. It is good until the next call. */
+export function lockedOf(key: number, number: number): Uint8Array {
+  locked.fill(seal(key, number));
+  locked[0] = number;
+  locked[LOCK_WORD] = 0;
+  return lockedBytes;
+}
+
+/** As `numberIn`, of a value with a lock. */
+export function numberInLocked(value: Uint8Array, key: number, map: string): number {
+  const words = new Uint32Array(value.slice().buffer);
+  const number = words[0] as number;
+  const isWhole = words.every((word, at) => at === 0 || word === (at === LOCK_WORD ? 0 : seal(key, number)));
+  if (!isWhole) throw new Error(`torn in ${map}: ${key} has ${value}`);
   return number;
 }
 

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { embedded } from "mapiary";
+import { E2BIG } from "../../src/abi/errno.ts";
 import { newDirectory } from "../kernels.ts";
 import { type Bundle, bundle } from "./bundle.ts";
 import { FORKING } from "./fork.ts";
@@ -27,7 +28,7 @@ import {
   type TortureMaps,
   TRIE_ENTRIES,
 } from "./torture-maps.ts";
-import { bytesOf, smallOf } from "./torture-values.ts";
+import { bytesOf, lockedOf, smallOf } from "./torture-values.ts";
 
 const IS_LONG = process.env["MAPIARY_RUNS"] !== undefined;
 /** Node's newer versions do not survive a `fork`: there processes are started to be killed, which takes far longer. */
@@ -199,7 +200,7 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 /** As many entries go in as the maps are made for, and not one more. */
-function assertFull({ hash, small, trie, lru }: TortureMaps): void {
+function assertFull({ hash, small, locked, trie, lru }: TortureMaps): void {
   const value = bytesOf(0, 0);
   let key = ABSENT;
   const fill = (set: () => void): void =>
@@ -213,6 +214,9 @@ function assertFull({ hash, small, trie, lru }: TortureMaps): void {
   assert.equal(hash.count(), HASH_ENTRIES);
   fill(() => small.set(key++, smallOf(key, 0)));
   assert.equal(small.count(), SMALL_ENTRIES);
+  while (locked.set(key, lockedOf(key, 0)) === 0) key++;
+  assert.equal(locked.set(key, lockedOf(key, 0)), -E2BIG);
+  assert.equal(locked.keys().length, SMALL_ENTRIES);
   let prefix = 0;
   assert.throws(
     () => {
@@ -226,10 +230,12 @@ function assertFull({ hash, small, trie, lru }: TortureMaps): void {
 }
 
 /** Takes every lock there is: with keys that are not there, and with all indexes. */
-function lockAll({ hash, small, array, lru, queue, stack }: TortureMaps): void {
+function lockAll({ hash, small, array, locked, staged, lru, queue, stack }: TortureMaps): void {
   for (let key = 0; key < 2000; key++) for (const map of [hash, small, lru]) map.delete(2 * ABSENT + key);
   const value = bytesOf(0, 0);
   for (const index of array.keys()) array.set(index, value);
+  for (let key = 0; key < 2000; key++) locked.delete(2 * ABSENT + key);
+  for (const map of [locked, staged]) for (const key of map.keys()) map.expect(map.set(key, lockedOf(key, 0)));
   queue.push(value, "exist");
   stack.push(value, "exist");
 }
