@@ -23,8 +23,8 @@ import { generator, type Random } from "./random.ts";
 
 const RUNS = Number(process.env["MAPIARY_RUNS"] ?? 400);
 const SEED = Number(process.env["MAPIARY_SEED"] ?? 1000);
-const TORN_ROUNDS = RUNS > 1000 ? 1000 : 7;
-const HEADER = { VERSION: 8, TYPE: 12, VALUE_SIZE: 20, MAX_ENTRIES: 24, BOOT: 136, SIZE: 256 };
+const TORN_ROUNDS = RUNS > 1000 ? 1000 : 9;
+const HEADER = { VERSION: 8, TYPE: 12, VALUE_SIZE: 20, MAX_ENTRIES: 24, INNER_TYPE: 96, BOOT: 136, SIZE: 256 };
 const PIN = "/sys/fs/bpf/map";
 
 function pinned(make: (bpf: Bpf) => { pin(path: string): void }): { directory: string; file: string } {
@@ -74,6 +74,16 @@ describe("a file in a directory of maps is refused", () => {
     refused((file) => poke(file, HEADER.VALUE_SIZE + 2, 1), "EUCLEAN", /is damaged/);
     refused((file) => poke(file, HEADER.TYPE, 2), "EUCLEAN", /is damaged/);
     refused((file) => poke(file, HEADER.TYPE, 200), "EUCLEAN", /is damaged/);
+  });
+
+  test("when it says that its maps are what cannot be in a map", () => {
+    const { ARRAY_OF_MAPS, HASH_OF_MAPS, PROG_ARRAY } = { ARRAY_OF_MAPS: 12, HASH_OF_MAPS: 13, PROG_ARRAY: 3 };
+    for (const type of [ARRAY_OF_MAPS, HASH_OF_MAPS, PROG_ARRAY, 200]) {
+      const { directory, file } = pinned((bpf) => nested("hash_of_maps")(bpf, 4));
+      poke(file, HEADER.INNER_TYPE, type);
+      using bpf = embedded({ bpffs: directory });
+      assert.equal(bpf.sys.objGet(PIN), -EUCLEAN, `${type}`);
+    }
   });
 
   test("when it is a copy of a map", () => {
@@ -128,9 +138,21 @@ const ring =
 
 const bloom: Make = (bpf, maxEntries) => bpf.createMap({ type: "bloom_filter", value, maxEntries });
 
+const nested =
+  (type: "array_of_maps" | "hash_of_maps"): Make =>
+  (bpf, maxEntries) => {
+    const spec = { type: "array", value: u32, maxEntries: 1 } as const;
+    const map = bpf.createMap({ type: type as "hash_of_maps", key: u32, inner: spec, maxEntries });
+    using first = bpf.createMap(spec);
+    using second = bpf.createMap(spec);
+    for (let key = 0; key < maxEntries - 3; key++) map.set(key, key % 2 === 0 ? first : second);
+    return map;
+  };
+
 const KINDS: readonly Make[] = [
   ...[keyed("hash"), keyed("lru_hash"), keyed("array"), trie],
   ...[ring("queue"), ring("stack"), bloom],
+  ...[nested("array_of_maps"), nested("hash_of_maps")],
 ];
 
 /** A kernel in whose memory what must not be touched lies before and behind where maps are mapped. */

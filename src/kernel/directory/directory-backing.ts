@@ -70,6 +70,9 @@ export class DirectoryBacking implements Backing {
       get maps() {
         return maps;
       },
+      get innerMapHolds() {
+        return maps;
+      },
       agent: this.#agent,
       scratch: memory.allocate(8, "the embedded kernel"),
     };

@@ -1,4 +1,5 @@
 import { EACCES, EEXIST } from "../../abi/errno.ts";
+import { HeldNames } from "./held-names.ts";
 import { makeDirectories } from "./make-directories.ts";
 import {
   attempt,
@@ -16,10 +17,11 @@ import {
  *   .mapiary/control     what all agents agree on: see `CONTROL`
  *   .mapiary/agents/N    an agent, which holds an exclusive flock(2) on it for as long as it lives
  *   .mapiary/maps/ID     a map that lives: whoever uses it holds a shared flock(2) on it
+ *   .mapiary/held/ID/…   what the map of maps of an id holds: see `HeldNames`
  *   .mapiary/new/…       what is about to become one of these, its maker holding a lock on it
  *
- * Pins are further hard links to the files of maps. Nobody has to tidy up before it dies: a map with no other link and no
- * lock on it is gone, and whoever comes by removes the name.
+ * Pins, and what maps of maps hold, are further hard links to the files of maps. Nobody has to tidy up before it dies: a map
+ * with no other link and no lock on it is gone, and whoever comes by removes the name, and then what the map held.
  */
 const FOLDER = ".mapiary";
 
@@ -61,6 +63,7 @@ export function unusable(root: string, why: string, cause?: unknown): DirectoryU
 /** The names of a directory of maps that is open. */
 export class Registry {
   readonly root: string;
+  readonly held: HeldNames;
   readonly #system: System;
   readonly #folder: string;
   #lastName = 0;
@@ -73,7 +76,8 @@ export class Registry {
       makeDirectories(system, root);
       this.root = fs.realpathSync(root);
       this.#folder = `${this.root}/${FOLDER}`;
-      for (const folder of ["", "/agents", "/maps", "/new"]) makeDirectories(system, this.#folder + folder);
+      for (const folder of ["", "/agents", "/maps", "/held", "/new"]) makeDirectories(system, this.#folder + folder);
+      this.held = new HeldNames(system, `${this.#folder}/held`);
       this.#makeControl(possibleCpus ?? 1);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -130,9 +134,16 @@ export class Registry {
       .sort((a, b) => a - b);
   }
 
-  /** Whether a map lives: somebody uses it, or it is pinned. The name of one that does not is removed. */
+  /** Whether a map lives: somebody uses it, or it is pinned, or held. The name of one that does not is removed, and what it held. */
   isAlive(id: number): boolean {
-    return !this.#reap(this.mapPath(id), 1);
+    if (!this.#reap(this.mapPath(id), 1)) return true;
+    for (const inner of this.held.removeAll(id)) this.isAlive(inner);
+    return false;
+  }
+
+  /** Lets what is held go with the maps of maps that do not live any more. */
+  tidyHeld(): void {
+    for (const outer of this.held.outers()) this.isAlive(outer);
   }
 
   /** Removes the name of the map of a file, if that is all that is left of it. */
@@ -154,6 +165,7 @@ export class Registry {
       // A map whose maker died when it had just got its id still has its first name as well.
       for (const name of names) this.#reap(`${this.#folder}/${folder}/${name}`, 2);
     }
+    this.tidyHeld();
     for (const id of this.ids()) this.isAlive(id);
   }
 

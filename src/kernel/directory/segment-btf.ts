@@ -1,40 +1,64 @@
 import { BTF_MAX_SIZE } from "../../abi/btf.ts";
 import { EUCLEAN } from "../../abi/errno.ts";
+import type { AddressSpace } from "../../memory/address-space.ts";
 import { BtfCheck } from "../embedded/btf/btf-check.ts";
 import { BtfObject } from "../embedded/btf/btf-object.ts";
-import { checkMapBtf } from "../embedded/btf/map-btf.ts";
+import { checkMapBtf, type DescribedMap } from "../embedded/btf/map-btf.ts";
 import { RawBtf } from "../embedded/btf/raw-btf.ts";
+import type { SpecialField } from "../embedded/btf/special-fields.ts";
 import type { KernelObject } from "../embedded/kernel-object.ts";
 import type { EmbeddedMap } from "../embedded/map-ops.ts";
+import type { InnerMeta } from "../embedded/maps/inner-meta.ts";
 import type { ObjectTable } from "../embedded/object-table.ts";
 import { VerifierLog } from "../embedded/verifier-log.ts";
-import type { CheckedHeader } from "./segment-file.ts";
+import type { BtfPart, CheckedHeader } from "./segment-file.ts";
 import type { System } from "./system.ts";
 
+/** Where BTF is read from, and where it is kept. */
+export interface BtfReader {
+  readonly system: Pick<System, "fs">;
+  readonly memory: AddressSpace;
+  readonly btfs: ObjectTable<KernelObject>;
+  readonly fd: number;
+}
+
 /** Gives a map the BTF that lies behind its segment, checked as if it were loaded; 0, or −EUCLEAN when it is not what the map needs. */
-export function describeFromFile(
-  system: System,
-  btfs: ObjectTable<KernelObject>,
-  map: EmbeddedMap,
-  { attr, length, btfLength, btfId }: CheckedHeader,
-  fd: number,
-): number {
-  if (attr.btfValueTypeId === 0) return btfLength === 0 ? 0 : -EUCLEAN;
-  if (btfLength === 0 || btfLength > BTF_MAX_SIZE) return -EUCLEAN;
-  const known = btfs.get(btfId);
-  const bytes = new Uint8Array(btfLength);
-  const log = VerifierLog.open(map.memory, 0, 0, 0);
-  if (typeof log === "number" || system.fs.readSync(fd, bytes, 0, btfLength, length) !== btfLength) return -EUCLEAN;
+export function describeFromFile(reader: BtfReader, map: EmbeddedMap, { attr, btf }: CheckedHeader): number {
+  const found = readBtf(reader, btf, attr, attr.flags);
+  if (typeof found === "number") return found;
+  if (found.btf !== undefined) map.describe(found.btf, attr.btfKeyTypeId, attr.btfValueTypeId, found.fields);
+  return 0;
+}
+
+/** What the maps of a map of maps are like by its header, and by the BTF that lies behind its segment; or −EUCLEAN. */
+export function innerMetaFromFile(reader: BtfReader, { inner }: CheckedHeader): InnerMeta | undefined | number {
+  if (inner === undefined) return undefined;
+  const found = readBtf(reader, inner.btfPart, inner, inner.flags);
+  return typeof found === "number" ? found : { ...inner, ...found };
+}
+
+/** What some part of a file says about the keys and values of a map; or −EUCLEAN when it does not fit. */
+function readBtf(
+  { system, memory, btfs, fd }: BtfReader,
+  { offset, length, id }: BtfPart,
+  map: DescribedMap,
+  mapFlags: number,
+): { readonly btf: BtfObject | undefined; readonly fields: readonly SpecialField[] } | number {
+  if (map.btfValueTypeId === 0) return length === 0 ? { btf: undefined, fields: [] } : -EUCLEAN;
+  if (length === 0 || length > BTF_MAX_SIZE) return -EUCLEAN;
+  const known = btfs.get(id);
+  const bytes = new Uint8Array(length);
+  const log = VerifierLog.open(memory, 0, 0, 0);
+  if (typeof log === "number" || system.fs.readSync(fd, bytes, 0, length, offset) !== length) return -EUCLEAN;
   const btf = BtfObject.check(btfs, new BtfCheck(new RawBtf(bytes), log));
   if (typeof btf === "number") return -EUCLEAN;
-  const fields = checkMapBtf(btf, attr, attr.flags);
+  const fields = checkMapBtf(btf, map, mapFlags);
   if (typeof fields === "number") return -EUCLEAN;
   // Maps of one BTF have it once, unless somebody has put something else behind one of them.
   const isKnown = known instanceof BtfObject && isSame(known.bytes, bytes);
   if (known !== undefined && !isKnown) return -EUCLEAN;
-  const kept = isKnown ? known : btfs.keep(btf, btfId);
-  map.describe(kept as BtfObject, attr.btfKeyTypeId, attr.btfValueTypeId, fields);
-  return 0;
+  const kept = isKnown ? known : btfs.keep(btf, id);
+  return { btf: kept as BtfObject, fields };
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

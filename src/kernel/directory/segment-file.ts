@@ -4,6 +4,7 @@ import type { Address } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/page-allocator.ts";
 import { MapCreateAttr } from "../embedded/map-create-attr.ts";
 import type { MapHost } from "../embedded/map-ops.ts";
+import { canBeInner, holdsMaps, INNER, type InnerMeta } from "../embedded/maps/inner-meta.ts";
 import { MAP_TYPES } from "../embedded/maps/map-types.ts";
 import { SEGMENT } from "../embedded/segment.ts";
 import type { SegmentShape } from "../embedded/shared/shared-maps.ts";
@@ -11,13 +12,21 @@ import type { SegmentMemory } from "./segment-memory.ts";
 import type { System } from "./system.ts";
 
 /** What the header of a segment says, read once and checked: nothing of it is believed twice. */
-export interface CheckedHeader extends SegmentShape {
+export interface CheckedHeader extends Omit<SegmentShape, "inner"> {
   readonly id: number;
   readonly attr: MapCreateAttr;
-  /** The bytes of the segment, and those of BTF behind it. */
+  /** The bytes of the segment. */
   readonly length: number;
-  readonly btfLength: number;
-  readonly btfId: number;
+  readonly btf: BtfPart;
+  /** Of a map of maps: what all its maps are like, and where the BTF of their template is. */
+  readonly inner: (Omit<InnerMeta, "btf" | "fields"> & { readonly btfPart: BtfPart }) | undefined;
+}
+
+/** Where in a file BTF lies, no bytes of it when there is none. */
+export interface BtfPart {
+  readonly offset: number;
+  readonly length: number;
+  readonly id: number;
 }
 
 const MAGIC = "mapiary\0";
@@ -52,22 +61,38 @@ export function checkHeader(
   if (id === 0 || id >= MOST_ID) return -EUCLEAN;
   const attr = attrOf(memory, scratch, bytes);
   const expected = lengthOf(memory, host, attr);
-  const btfLength = u32(SEGMENT.BTF_LENGTH);
   const length = expected === undefined ? 0 : Math.max(expected, PAGE_SIZE);
   const isAsLong = expected === u32(SEGMENT.LENGTH) + u32(SEGMENT.LENGTH + 4) * 2 ** 32;
-  if (!isAsLong || length + btfLength !== status.size) return -EUCLEAN;
+  const btf = { offset: length, length: u32(SEGMENT.BTF_LENGTH), id: u32(SEGMENT.BTF_ID) };
+  const inner = holdsMaps(attr.type) ? innerOf(u32, length + btf.length) : undefined;
+  if (!isAsLong || length + btf.length + (inner?.btfPart.length ?? 0) !== status.size) return -EUCLEAN;
+  if (inner !== undefined && !(MAP_TYPES.has(inner.type) && canBeInner(inner.type))) return -EUCLEAN;
   const { type, valueSize, maxEntries, flags, mapExtraLow } = attr;
   return {
     id,
     attr,
     length,
-    btfLength,
-    btfId: u32(SEGMENT.BTF_ID),
+    btf,
+    inner,
     type,
     valueSize,
     maxEntries,
     mapFlags: flags,
     mapExtra: mapExtraLow,
+  };
+}
+
+/** What a header says of the maps in a map of maps. Their template's BTF begins at an offset in the file. */
+function innerOf(u32: (offset: number) => number, offset: number): CheckedHeader["inner"] {
+  return {
+    type: u32(INNER.TYPE),
+    keySize: u32(INNER.KEY_SIZE),
+    valueSize: u32(INNER.VALUE_SIZE),
+    maxEntries: u32(INNER.MAX_ENTRIES),
+    flags: u32(INNER.MAP_FLAGS),
+    btfKeyTypeId: u32(INNER.BTF_KEY_TYPE_ID),
+    btfValueTypeId: u32(INNER.BTF_VALUE_TYPE_ID),
+    btfPart: { offset, length: u32(INNER.BTF_LENGTH), id: u32(INNER.BTF_ID) },
   };
 }
 
@@ -95,5 +120,5 @@ function lengthOf(memory: SegmentMemory, host: MapHost, attr: MapCreateAttr): nu
   const type = MAP_TYPES.get(attr.type);
   if (type === undefined || !attr.hasValidName || attr.flags !== attr.permanentFlags) return undefined;
   if (type.allocCheck(attr) !== 0) return undefined;
-  return memory.measure(() => type.alloc(host, attr));
+  return memory.measure(() => type.reserve?.(host, attr) ?? type.alloc(host, attr));
 }

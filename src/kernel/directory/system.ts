@@ -20,6 +20,7 @@ interface FileSystem {
   closeSync(fd: number): void;
   fstatSync(fd: number): FileStatus;
   lstatSync(path: string): FileStatus;
+  existsSync(path: string): boolean;
   readSync(fd: number, to: Uint8Array, offset: number, length: number, position: number): number;
   writeSync(fd: number, from: Uint8Array, offset: number, length: number, position: number): number;
   ftruncateSync(fd: number, length: number): void;
@@ -68,6 +69,7 @@ interface Node {
 const LOCK_SHARED = 1;
 const LOCK_EXCLUSIVE = 2;
 const LOCK_NONBLOCKING = 4;
+const LOCK_NONE = 8;
 
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 0x01;
@@ -105,6 +107,8 @@ export interface System {
   tryLockShared(fd: number): boolean;
   /** `flock(2)`, exclusively, without waiting. */
   tryLockExclusive(fd: number): boolean;
+  /** `flock(2)`: lets go of what the fd has locked. */
+  unlock(fd: number): void;
   /** Makes a new file so long, with all of its blocks: writing to it never fails later. 0 or −errno. */
   allocate(fd: number, bytes: number): number;
   /** Maps a file shared over a part of a memory, from an absolute address on. 0 or −errno. */
@@ -148,6 +152,7 @@ function bindSystem(): System {
     lockShared: (fd) => flock(fd, LOCK_SHARED) === 0,
     tryLockShared: (fd) => flock(fd, LOCK_SHARED | LOCK_NONBLOCKING) === 0,
     tryLockExclusive: (fd) => flock(fd, LOCK_EXCLUSIVE | LOCK_NONBLOCKING) === 0,
+    unlock: (fd) => void flock(fd, LOCK_NONE),
     allocate: node.platform === "linux" ? fallocate(library) : (fd, bytes) => fillWithZeros(fs, fd, bytes),
     map: (absolute, bytes, fd) => answer(mmap(absolute, bytes, PROT_READ_WRITE, MAP_SHARED | MAP_FIXED, fd, 0)),
     unmap: (absolute, bytes) =>

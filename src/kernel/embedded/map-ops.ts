@@ -80,6 +80,8 @@ export interface MapType {
   allocCheck(attr: MapCreateAttr): number;
   /** `map_alloc`: the map, or `−errno`. */
   alloc(host: MapHost, attr: MapCreateAttr): EmbeddedMap | number;
+  /** Takes the segment of a map alone, or answers `−errno`: of a type whose maps are made after others. */
+  reserve?(host: MapHost, attr: MapCreateAttr): Address | number;
 }
 
 /** The only news of maps that never have any, by the open file through which they were asked for it. */
@@ -295,6 +297,11 @@ export abstract class EmbeddedMap implements MapOps, KernelObject {
    */
   protected usersGone(): void {
     this.record?.held?.dropAll();
+  }
+
+  /** Lets go of what the map keeps besides its segment, which is another's from now on. */
+  handOver(): void {
+    this.btf?.put();
   }
 
   /** Gives the segment back. The map is gone. */

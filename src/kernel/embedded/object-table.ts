@@ -12,6 +12,9 @@ export interface Objects<T extends KernelObject> {
   idFrom(id: number): number | undefined;
   /** Drops one reference; with the last one the object is freed. */
   put(object: T): void;
+  /** Programs run until as many calls of `rcuReadUnlock`: what they may have found stays where it is. */
+  rcuReadLock?(): void;
+  rcuReadUnlock?(): void;
 }
 
 /** The objects of one kind in the memory of one kernel. */

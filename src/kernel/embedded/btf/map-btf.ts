@@ -36,8 +36,14 @@ import { intBits, intOffset, type RawBtf } from "./raw-btf.ts";
 import type { SpecialField, SpecialFieldType } from "./special-fields.ts";
 import { checkOwnership, findValueRecord } from "./struct-records.ts";
 
+/** What types of keys and values must fit. */
+export type DescribedMap = Pick<
+  MapCreateAttr,
+  "type" | "keySize" | "valueSize" | "maxEntries" | "btfKeyTypeId" | "btfValueTypeId"
+>;
+
 /** What a map type asks of the types of its keys and values; 0 for no type. Answers 0 or `−errno`. */
-type TypeCheck = (btf: RawBtf, key: number, value: number, attr: MapCreateAttr) => number;
+type TypeCheck = (btf: RawBtf, key: number, value: number, map: DescribedMap) => number;
 
 const takesNone: TypeCheck = () => -ENOTSUPP;
 const takesI32Key: TypeCheck = (btf, key) => (isInt(btf, key, 32) ? 0 : -EINVAL);
@@ -131,7 +137,7 @@ const MAP_TYPES_OF_FIELD: Readonly<Partial<Record<SpecialFieldType, ReadonlySet<
  */
 export function checkMapBtf(
   { raw, records }: BtfObject,
-  attr: MapCreateAttr,
+  attr: DescribedMap,
   mapFlags: number,
 ): readonly SpecialField[] | number {
   const checkTypes = TYPE_CHECKS.get(attr.type);

@@ -6,10 +6,11 @@ import type { MapBatch } from "../map-batch.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import { EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
-import { INNER_VALUE_SIZE, InnerMaps, innerTemplate } from "./map-in-map.ts";
+import type { InnerMeta, MapOfMaps } from "./inner-meta.ts";
+import { INNER_SLOT_SIZE, INNER_VALUE_SIZE, InnerMaps, innerTemplate } from "./map-in-map.ts";
 
 /*
- * The segment: the header, then one word for each index, the id of the inner map or 0.
+ * The segment: the header, then 8 bytes for each index, which begin with the id of the inner map or are 0.
  */
 
 const CREATE_FLAGS = BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY;
@@ -24,18 +25,31 @@ export const ARRAY_OF_MAPS: MapType = {
   alloc(host: MapHost, attr: MapCreateAttr): EmbeddedMap | number {
     const template = innerTemplate(host, attr);
     if (typeof template === "number") return template;
-    const base = allocateSegment(host.memory, attr, SEGMENT.HEADER_SIZE + 4 * attr.maxEntries);
-    if (base === 0) return -ENOMEM;
-    return new ArrayOfMaps(host, base, template);
+    const base = reserve(host, attr);
+    return base < 0 ? base : new ArrayOfMaps(host, base, template);
   },
+
+  reserve,
 };
 
-class ArrayOfMaps extends EmbeddedMap {
+function reserve({ memory }: MapHost, attr: MapCreateAttr): Address | number {
+  return allocateSegment(memory, attr, SEGMENT.HEADER_SIZE + INNER_SLOT_SIZE * attr.maxEntries) || -ENOMEM;
+}
+
+class ArrayOfMaps extends EmbeddedMap implements MapOfMaps {
   readonly #inner: InnerMaps;
 
   constructor(host: MapHost, base: Address, template: EmbeddedMap) {
     super(host.memory, base);
     this.#inner = new InnerMaps(host, base, template);
+  }
+
+  get innerMeta(): InnerMeta {
+    return this.#inner.meta;
+  }
+
+  innerAt(key: Address): EmbeddedMap | undefined {
+    return this.#inner.mapAt(this.lookup(key));
   }
 
   /** Where the id of the inner map lies. */
@@ -79,14 +93,19 @@ class ArrayOfMaps extends EmbeddedMap {
 
   override free(): void {
     const first = this.base + SEGMENT.HEADER_SIZE;
-    for (let index = 0; index < this.maxEntries; index++) this.#inner.drop(first + 4 * index);
+    for (let index = 0; index < this.maxEntries; index++) this.#inner.drop(first + INNER_SLOT_SIZE * index);
     this.#inner.release();
     super.free();
+  }
+
+  override handOver(): void {
+    this.#inner.release();
+    super.handOver();
   }
 
   /** Where an index keeps its id; 0 past the end. */
   #placeOf(key: Address): Address {
     const index = this.memory.u32[key >>> 2] as number;
-    return index < this.maxEntries ? this.base + SEGMENT.HEADER_SIZE + 4 * index : 0;
+    return index < this.maxEntries ? this.base + SEGMENT.HEADER_SIZE + INNER_SLOT_SIZE * index : 0;
   }
 }

@@ -6,7 +6,8 @@ import type { EmbeddedMap, MapHost, MapType } from "../map-ops.ts";
 import { HASH } from "./hash.ts";
 import { allocateHashTable } from "./hash-segment.ts";
 import { HashTable } from "./hash-table.ts";
-import { INNER_VALUE_SIZE, InnerMaps, innerTemplate } from "./map-in-map.ts";
+import type { InnerMeta, MapOfMaps } from "./inner-meta.ts";
+import { INNER_SLOT_SIZE, INNER_VALUE_SIZE, InnerMaps, innerTemplate } from "./map-in-map.ts";
 
 /** `"hash_of_maps"`: `kernel/bpf/hashtab.c`, 6.18. A hash whose elements keep the ids of their inner maps. */
 export const HASH_OF_MAPS: MapType = {
@@ -15,18 +16,31 @@ export const HASH_OF_MAPS: MapType = {
   alloc(host: MapHost, attr: MapCreateAttr): EmbeddedMap | number {
     const template = innerTemplate(host, attr);
     if (typeof template === "number") return template;
-    const base = allocateHashTable(host.memory, attr, INNER_VALUE_SIZE);
-    if (base < 0) return base;
-    return new HashOfMaps(host, base, template);
+    const base = reserve(host, attr);
+    return base < 0 ? base : new HashOfMaps(host, base, template);
   },
+
+  reserve,
 };
 
-class HashOfMaps extends HashTable {
+function reserve({ memory }: MapHost, attr: MapCreateAttr): Address | number {
+  return allocateHashTable(memory, attr, INNER_SLOT_SIZE);
+}
+
+class HashOfMaps extends HashTable implements MapOfMaps {
   readonly #inner: InnerMaps;
 
   constructor(host: MapHost, base: Address, template: EmbeddedMap) {
-    super(host.memory, base);
+    super(host.memory, base, INNER_SLOT_SIZE);
     this.#inner = new InnerMaps(host, base, template);
+  }
+
+  get innerMeta(): InnerMeta {
+    return this.#inner.meta;
+  }
+
+  innerAt(key: Address): EmbeddedMap | undefined {
+    return this.#inner.mapAt(this.lookup(key));
   }
 
   /** What programs look up is the inner map, not the id that is kept. */
@@ -56,6 +70,11 @@ class HashOfMaps extends HashTable {
     this.forEachValue((at) => this.#inner.drop(at));
     this.#inner.release();
     super.free();
+  }
+
+  override handOver(): void {
+    this.#inner.release();
+    super.handOver();
   }
 
   /** Only ever for an element that is new, whose place holds what was there before. */

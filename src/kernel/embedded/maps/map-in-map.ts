@@ -1,129 +1,76 @@
 import { EINVAL, ENOTSUPP } from "../../../abi/errno.ts";
-import { BPF_F_INNER_MAP } from "../../../abi/flags.ts";
-import {
-  BPF_MAP_TYPE_ARRAY,
-  BPF_MAP_TYPE_ARRAY_OF_MAPS,
-  BPF_MAP_TYPE_CGROUP_STORAGE,
-  BPF_MAP_TYPE_HASH_OF_MAPS,
-  BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
-  BPF_MAP_TYPE_PROG_ARRAY,
-  BPF_MAP_TYPE_STRUCT_OPS,
-  BPF_MAP_TYPE_XSKMAP,
-} from "../../../abi/map-types.ts";
 import type { Address } from "../../../memory/address-space.ts";
-import type { BtfObject } from "../btf/btf-object.ts";
-import type { SpecialField } from "../btf/special-fields.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import type { EmbeddedMap, MapHost } from "../map-ops.ts";
-import { SEGMENT } from "../segment.ts";
-
-/*
- * What maps of maps have in common: in user space a value is the fd of a map when it is written and the map's id when
- * it is read, and it is the id that is kept. What the map was made for, the inner map's meta data, lies behind the words
- * of the type's own header.
- */
-const INNER = {
-  TYPE: SEGMENT.TYPE_HEADER + 32,
-  KEY_SIZE: SEGMENT.TYPE_HEADER + 36,
-  VALUE_SIZE: SEGMENT.TYPE_HEADER + 40,
-  MAX_ENTRIES: SEGMENT.TYPE_HEADER + 44,
-  MAP_FLAGS: SEGMENT.TYPE_HEADER + 48,
-} as const;
+import { canBeInner, holdsMaps, type InnerMeta, innerMetaOf, isAlike, keepInnerShape } from "./inner-meta.ts";
 
 /** What user space gives and takes: an fd, an id. */
 export const INNER_VALUE_SIZE = 4;
 
-const MAPS_OF_MAPS: ReadonlySet<number> = new Set([BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_HASH_OF_MAPS]);
-
-/** The types whose `map_ops` have no `map_meta_equal`. */
-const NEVER_INNER: ReadonlySet<number> = new Set([
-  BPF_MAP_TYPE_PROG_ARRAY,
-  BPF_MAP_TYPE_CGROUP_STORAGE,
-  BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
-  BPF_MAP_TYPE_STRUCT_OPS,
-]);
-
-/** The types whose inner maps have as many entries as their template, unless they have BPF_F_INNER_MAP. */
-const FIXED_END: ReadonlySet<number> = new Set([BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_XSKMAP]);
+/**
+ * What is kept of an inner map: its id, and in memory that is shared, behind it, the number of the hold by which it is
+ * kept alive. 8 bytes, as many as Linux's pointers take.
+ */
+export const INNER_SLOT_SIZE = 8;
 
 /** The map that a map of maps is made after, or `−errno`: `kernel/bpf/map_in_map.c: bpf_map_meta_alloc`, 6.18. */
 export function innerTemplate({ files }: MapHost, attr: MapCreateAttr): EmbeddedMap | number {
   const file = files.map(attr.innerMapFd);
   if (file === undefined) return files.refusal(attr.innerMapFd);
-  if (MAPS_OF_MAPS.has(file.map.type)) return -EINVAL;
-  return NEVER_INNER.has(file.map.type) ? -ENOTSUPP : file.map;
+  if (holdsMaps(file.map.type)) return -EINVAL;
+  return canBeInner(file.map.type) ? file.map : -ENOTSUPP;
 }
 
-/** Keeps the meta data of the template in the segment of a map of maps. */
-function keepInnerMeta({ memory }: MapHost, base: Address, template: EmbeddedMap): void {
-  const { u32 } = memory;
-  u32[(base + INNER.TYPE) >>> 2] = template.type;
-  u32[(base + INNER.KEY_SIZE) >>> 2] = template.keySize;
-  u32[(base + INNER.VALUE_SIZE) >>> 2] = template.valueSize;
-  u32[(base + INNER.MAX_ENTRIES) >>> 2] = template.maxEntries;
-  u32[(base + INNER.MAP_FLAGS) >>> 2] = template.header(SEGMENT.MAP_FLAGS);
+/** The map whose fd is at an address, if it can be kept with others of a kind; or `−errno`: `bpf_map_fd_get_ptr`. */
+export function innerMapFrom({ files, memory }: MapHost, value: Address, meta: InnerMeta): EmbeddedMap | number {
+  const fd = memory.view.getInt32(value, true);
+  const file = files.map(fd);
+  if (file === undefined) return files.refusal(fd);
+  return isAlike(file.map, meta) ? file.map : -EINVAL;
 }
 
-/** What every map in a map of maps is like: `inner_map_meta`. */
-export interface InnerMeta {
-  readonly type: number;
-  readonly keySize: number;
-  readonly valueSize: number;
-  readonly maxEntries: number;
-  readonly flags: number;
-}
-
-/** The meta data that a map of maps was made with. */
-export function innerMeta(outer: EmbeddedMap): InnerMeta {
-  return {
-    type: outer.header(INNER.TYPE),
-    keySize: outer.header(INNER.KEY_SIZE),
-    valueSize: outer.header(INNER.VALUE_SIZE),
-    maxEntries: outer.header(INNER.MAX_ENTRIES),
-    flags: outer.header(INNER.MAP_FLAGS),
-  };
-}
-
-/** The inner maps of one map of maps: which it takes, and the references by which it keeps them. */
+/**
+ * The inner maps of one map of maps: which it takes, and the references by which it keeps them. In user space a value is the
+ * fd of a map when it is written and the map's id when it is read, and it is the id that is kept.
+ */
 export class InnerMaps {
+  readonly meta: InnerMeta;
   readonly #host: MapHost;
-  readonly #base: Address;
-  /** What describes the values of the template, and lives as long as the map of maps. */
-  readonly #btf: BtfObject | undefined;
-  readonly #fields: readonly SpecialField[];
 
   /** `base` is where the segment of the map of maps begins, which keeps the meta data of the template from now on. */
   constructor(host: MapHost, base: Address, template: EmbeddedMap) {
     this.#host = host;
-    this.#base = base;
-    this.#btf = template.btf;
-    this.#fields = template.record?.fields ?? [];
-    if (this.#btf !== undefined) this.#btf.references++;
-    keepInnerMeta(host, base, template);
+    this.meta = innerMetaOf(template);
+    if (this.meta.btf !== undefined) this.meta.btf.references++;
+    keepInnerShape(host.memory, base, this.meta);
   }
 
   /** The map of maps is gone, and all that it kept is dropped. */
   release(): void {
-    this.#btf?.put();
+    this.meta.btf?.put();
   }
 
-  /** Why the fd at an address is not that of a map which can be kept here; 0 when it is: `bpf_map_fd_get_ptr`. */
+  /** The map that is kept at an address; `undefined` for 0, and when there is none. */
+  mapAt(at: Address): EmbeddedMap | undefined {
+    const id = at === 0 ? 0 : (this.#host.memory.u32[at >>> 2] as number);
+    return id === 0 ? undefined : this.#host.maps.get(id);
+  }
+
+  /** Why the fd at an address is not that of a map which can be kept here; 0 when it is. */
   refusal(value: Address): number {
-    const fd = this.#fdAt(value);
-    const file = this.#host.files.map(fd);
-    if (file === undefined) return this.#host.files.refusal(fd);
-    return this.#isAlike(file.map) ? 0 : -EINVAL;
+    const map = innerMapFrom(this.#host, value, this.meta);
+    return typeof map === "number" ? map : 0;
   }
 
   /** Puts the id of the map whose fd is at an address, and which is not refused, in the place of the map that is at `at`. */
   keep(at: Address, value: Address): void {
-    const { files, memory } = this.#host;
-    const map = files.map(this.#fdAt(value))?.map;
-    if (map === undefined) return;
-    const previous = memory.u32[at >>> 2] as number;
+    const map = innerMapFrom(this.#host, value, this.meta);
+    if (typeof map === "number") return;
+    const { u32 } = this.#host.memory;
+    const previous = u32[at >>> 2] as number;
     map.references++;
     map.kernelReferences++;
-    memory.u32[at >>> 2] = map.id;
+    u32[at >>> 2] = map.id;
     this.#put(previous);
   }
 
@@ -141,39 +88,5 @@ export class InnerMaps {
     if (map === undefined) return;
     map.kernelReferences--;
     this.#host.maps.put(map);
-  }
-
-  #fdAt(value: Address): number {
-    return this.#host.memory.view.getInt32(value, true);
-  }
-
-  /** `bpf_map_meta_equal`; `array_map_meta_equal` and `xsk_map_meta_equal` for those whose programs know where they end. */
-  #isAlike(map: EmbeddedMap): boolean {
-    const flags = this.#meta(INNER.MAP_FLAGS);
-    const isSame =
-      map.type === this.#meta(INNER.TYPE) &&
-      map.keySize === this.#meta(INNER.KEY_SIZE) &&
-      map.valueSize === this.#meta(INNER.VALUE_SIZE) &&
-      map.header(SEGMENT.MAP_FLAGS) === flags &&
-      this.#hasSameFields(map);
-    const hasFixedEnd = FIXED_END.has(map.type) && (flags & BPF_F_INNER_MAP) === 0;
-    return isSame && (!hasFixedEnd || map.maxEntries === this.#meta(INNER.MAX_ENTRIES));
-  }
-
-  /** Whether the same places in values are special, and in the same way: `btf_record_equal`. What points to a type is of one BTF. */
-  #hasSameFields({ btf, record }: EmbeddedMap): boolean {
-    const fields = record?.fields ?? [];
-    return (
-      fields.length === this.#fields.length &&
-      fields.every(({ type, offset, target }, index) => {
-        const other = this.#fields[index];
-        const isSame = type === other?.type && offset === other.offset && target === other.target;
-        return isSame && (target === undefined || btf === this.#btf);
-      })
-    );
-  }
-
-  #meta(offset: number): number {
-    return this.#host.memory.u32[(this.#base + offset) >>> 2] as number;
   }
 }

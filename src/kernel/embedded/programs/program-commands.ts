@@ -29,7 +29,8 @@ export class ProgramCommands implements ProgramSubsystem {
   }
 
   testRun(attr: Address, uattr: Address): number {
-    return progTestRun(this.#programs, attr, uattr);
+    const host = this.#programs;
+    return host.run(() => progTestRun(host, attr, uattr));
   }
 
   getInfo(program: KernelObject, attr: Address, uattr: Address): number {

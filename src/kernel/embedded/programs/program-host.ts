@@ -57,6 +57,9 @@ export class ProgramHost {
   /** Room for a value as the map keeps it. */
   readonly values: Scratch;
   readonly #freeIndexes: number[] = [];
+  /** The maps that programs have found in others while they run, by where they lie. */
+  readonly #handedOut = new Map<Address, EmbeddedMap>();
+  #runs = 0;
 
   /** `trace` is told each line that a program prints. */
   constructor(state: KernelState, trace: (line: string) => void) {
@@ -113,14 +116,35 @@ export class ProgramHost {
     value: Address,
   ): void {
     const key = map.keyOf(value, this.frame);
-    program.callback(address)(map.base, key, value, 0, this.frame - FRAME_SIZE);
+    this.run(() => program.callback(address)(map.base, key, value, 0, this.frame - FRAME_SIZE));
   }
 
-  /** The map whose segment a register points to. */
-  mapAt(handle: Address): EmbeddedMap {
-    const map = this.state.maps.get(this.memory.u32[(handle + SEGMENT.ID) >>> 2] as number);
-    if (map?.base !== handle) throw new Error(`a program handed over ${handle} as a map`);
-    return map as EmbeddedMap;
+  /** Hands a map to a program that found it in a map of maps: where its segment begins. */
+  handOut(map: EmbeddedMap): Address {
+    this.#handedOut.set(map.base, map);
+    return map.base;
+  }
+
+  /** The map whose segment a register of a program points to: one of its own, or one that it was handed. */
+  mapAt(handle: Address, { maps }: LinkedProgram): EmbeddedMap {
+    const map = maps.find(({ base }) => base === handle) ?? this.#handedOut.get(handle);
+    if (map === undefined) throw new Error(`a program handed over ${handle} as a map`);
+    return map;
+  }
+
+  /** Runs programs. What they are handed stays where it is for so long. */
+  run<T>(run: () => T): T {
+    const { maps } = this.state;
+    maps.rcuReadLock?.();
+    this.#runs++;
+    try {
+      return run();
+    } finally {
+      this.#runs--;
+      // Who is told what a program prints may run another one.
+      if (this.#runs === 0) this.#handedOut.clear();
+      maps.rcuReadUnlock?.();
+    }
   }
 
   /** The program at an index of a prog_array; `undefined` when there is none. */

@@ -20,7 +20,8 @@ export function linkProgram(host: ProgramHost, compiled: CompiledProgram): Linke
     memory: host.memory.wasm,
     table: host.table,
     check: (address: number, bytes: number, access: number, slot: number) => check(address >>> 0, bytes, access, slot),
-    tail_call: (map: Address, index: number) => findProgram(host, compiled.tailCallKind, map, index),
+    tail_call: (map: Address, index: number) =>
+      findProgram(host, compiled.tailCallKind, host.mapAt(map, program), index),
     load_packet: loadPacket(host),
   };
   let exports: WebAssembly.Exports = {};
@@ -52,15 +53,14 @@ function forAnyMap(host: ProgramHost, program: LinkedProgram, helper: HelperFunc
   if (at < 0) return helper.make(host, program, NO_MAP);
   let last: { readonly map: unknown; readonly call: Helper } | undefined;
   return (...registers) => {
-    const map = host.mapAt(registers[at] as number);
+    const map = host.mapAt(registers[at] as number, program);
     if (last?.map !== map) last = { map, call: helper.make(host, program, map) };
     return last.call(...registers.toSpliced(at, 1));
   };
 }
 
 /** The index in the table of the program at an index of a prog_array; −1 when there is none. */
-function findProgram(host: ProgramHost, kind: string, map: Address, index: number): number {
-  const array = host.mapAt(map);
+function findProgram(host: ProgramHost, kind: string, array: EmbeddedMap, index: number): number {
   if (array.type !== BPF_MAP_TYPE_PROG_ARRAY || index >= array.maxEntries) return -1;
   const program = host.programAt(array, index);
   // A map that others share may hold ids that are not of this kernel's programs.

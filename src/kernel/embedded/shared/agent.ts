@@ -1,5 +1,6 @@
 import type { Address } from "../../../memory/address-space.ts";
 import type { MapHost } from "../map-ops.ts";
+import type { InnerMapHolds } from "./shared-inner-maps.ts";
 
 /** One of those who share maps: a thread of this process, or of another. */
 export interface Agent {
@@ -24,4 +25,6 @@ export interface SharingHost extends MapHost {
   readonly agent: Agent;
   /** Eight bytes of this kernel alone, through which small values are read and written. */
   readonly scratch: Address;
+  /** How maps of maps keep their maps alive; without it there are none. */
+  readonly innerMapHolds?: InnerMapHolds;
 }

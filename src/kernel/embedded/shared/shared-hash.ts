@@ -437,4 +437,9 @@ export class SharedHash extends EmbeddedMap {
   #valueAt(element: number): Address {
     return (this.table.at(element) + this.table.valueWord) * 4;
   }
+
+  /** Where the value of an element lies. */
+  protected placeOf(element: number): Address {
+    return this.#valueAt(element);
+  }
 }

@@ -1,7 +1,9 @@
 import {
   BPF_MAP_TYPE_ARRAY,
+  BPF_MAP_TYPE_ARRAY_OF_MAPS,
   BPF_MAP_TYPE_BLOOM_FILTER,
   BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_HASH_OF_MAPS,
   BPF_MAP_TYPE_LPM_TRIE,
   BPF_MAP_TYPE_LRU_HASH,
   BPF_MAP_TYPE_LRU_PERCPU_HASH,
@@ -13,11 +15,14 @@ import {
 } from "../../../abi/map-types.ts";
 import type { Address } from "../../../memory/address-space.ts";
 import type { EmbeddedMap } from "../map-ops.ts";
+import type { InnerMeta } from "../maps/inner-meta.ts";
 import { allCpusSize } from "../maps/percpu-values.ts";
 import type { SharingHost } from "./agent.ts";
 import { SharedArray } from "./shared-array.ts";
+import { SharedArrayOfMaps } from "./shared-array-of-maps.ts";
 import { SharedBloomFilter } from "./shared-bloom-filter.ts";
 import { SharedHash } from "./shared-hash.ts";
+import { SharedHashOfMaps } from "./shared-hash-of-maps.ts";
 import { SharedLpmTrie } from "./shared-lpm-trie.ts";
 import { SharedLruHash } from "./shared-lru-hash.ts";
 import { SharedRing } from "./shared-ring.ts";
@@ -31,10 +36,15 @@ export interface SegmentShape {
   readonly maxEntries: number;
   /** The lower word of the extra. */
   readonly mapExtra: number;
+  /** Of a map of maps: what all its maps are like. */
+  readonly inner?: InnerMeta | undefined;
 }
 
-/** How a map of a type is made over a segment that is shared; `isNew` says that nobody has used it yet. */
-type MakeShared = (host: SharingHost, base: Address, shape: SegmentShape, isNew: boolean) => EmbeddedMap;
+/**
+ * How a map of a type is made over a segment that is shared; `isNew` says that nobody has used it yet. `undefined` when
+ * the host lacks what it needs.
+ */
+type MakeShared = (host: SharingHost, base: Address, shape: SegmentShape, isNew: boolean) => EmbeddedMap | undefined;
 
 const SHARED_TYPES: ReadonlyMap<number, MakeShared> = new Map<number, MakeShared>([
   [
@@ -77,9 +87,23 @@ const SHARED_TYPES: ReadonlyMap<number, MakeShared> = new Map<number, MakeShared
     BPF_MAP_TYPE_BLOOM_FILTER,
     (host, base, { mapExtra, maxEntries }) => new SharedBloomFilter(host, base, mapExtra, maxEntries),
   ],
+  [
+    BPF_MAP_TYPE_ARRAY_OF_MAPS,
+    (host, base, { inner }) => {
+      const { innerMapHolds: holds } = host;
+      return holds && inner && new SharedArrayOfMaps(host, holds, base, inner);
+    },
+  ],
+  [
+    BPF_MAP_TYPE_HASH_OF_MAPS,
+    (host, base, { inner }, isNew) => {
+      const { innerMapHolds: holds } = host;
+      return holds && inner && new SharedHashOfMaps(host, holds, base, inner, isNew);
+    },
+  ],
 ]);
 
-/** The map over a segment that is shared; `undefined` for types that can only be private. */
+/** The map over a segment that is shared; `undefined` for types that can only be private here. */
 export function makeShared(
   host: SharingHost,
   base: Address,

@@ -1,25 +1,21 @@
 import { EEXIST, EINVAL, ENOENT, ENOMEM } from "../../../../abi/errno.ts";
 import { BPF_EXIST, BPF_NOEXIST } from "../../../../abi/flags.ts";
-import { BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_HASH_OF_MAPS } from "../../../../abi/map-types.ts";
 import type { Address } from "../../../../memory/address-space.ts";
 import type { EmbeddedMap } from "../../map-ops.ts";
+import { isMapOfMaps } from "../../maps/inner-meta.ts";
 import { copyBytes } from "../../user-memory.ts";
 import type { ProgramHost } from "../program-host.ts";
 import type { HelperFunction } from "./helper-function.ts";
-
-const MAPS_OF_MAPS: ReadonlySet<number> = new Set([BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_HASH_OF_MAPS]);
 
 /** bpf_map_lookup_elem, where it is not compiled into the program: the value of the CPU, or the inner map. */
 export const MAP_LOOKUP_ELEM: HelperFunction = {
   takes: ["map", "u32"],
   answers: "u32",
   make(host, _program, map) {
-    const { memory, state } = host;
-    if (!MAPS_OF_MAPS.has(map.type)) return (key) => lookup(host, map, host.keys.take(map, key as number), host.cpu);
+    if (!isMapOfMaps(map)) return (key) => lookup(host, map, host.keys.take(map, key as number), host.cpu);
     return (key) => {
-      const at = map.lookup(host.keys.take(map, key as number));
-      const inner = at === 0 ? undefined : state.maps.get(memory.u32[at >>> 2] as number);
-      return inner?.base ?? 0;
+      const inner = map.innerAt(host.keys.take(map, key as number));
+      return inner === undefined ? 0 : host.handOut(inner);
     };
   },
 };

@@ -1,9 +1,9 @@
 import { BPF_OBJ_NAME_LEN } from "../../../../abi/attr.ts";
 import { BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG } from "../../../../abi/flags.ts";
-import { BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_HASH_OF_MAPS, mapTypeName } from "../../../../abi/map-types.ts";
+import { mapTypeName } from "../../../../abi/map-types.ts";
 import type { SpecialField } from "../../btf/special-fields.ts";
 import type { EmbeddedMap } from "../../map-ops.ts";
-import { type InnerMeta, innerMeta } from "../../maps/map-in-map.ts";
+import { type InnerShape, isMapOfMaps } from "../../maps/inner-meta.ts";
 import { SEGMENT } from "../../segment.ts";
 
 /** A map as the verifier sees it: one that is, or what is known of all that may lie in a map of maps. */
@@ -24,7 +24,7 @@ export class MapView {
   /** What of the value is no data: locks, timers, pointers of programs. */
   readonly fields: readonly SpecialField[];
 
-  private constructor(facts: InnerMeta, name: string, map: EmbeddedMap | undefined, inner: MapView | undefined) {
+  private constructor(facts: InnerShape, name: string, map: EmbeddedMap | undefined, inner: MapView | undefined) {
     this.map = map;
     this.type = facts.type;
     this.keySize = facts.keySize;
@@ -40,8 +40,7 @@ export class MapView {
 
   static of(map: EmbeddedMap): MapView {
     const { type, keySize, valueSize, maxEntries } = map;
-    const isOuter = type === BPF_MAP_TYPE_ARRAY_OF_MAPS || type === BPF_MAP_TYPE_HASH_OF_MAPS;
-    const inner = isOuter ? new MapView(innerMeta(map), "", undefined, undefined) : undefined;
+    const inner = isMapOfMaps(map) ? new MapView(map.innerMeta, "", undefined, undefined) : undefined;
     const flags = map.header(SEGMENT.MAP_FLAGS);
     return new MapView({ type, keySize, valueSize, maxEntries, flags }, nameOf(map), map, inner);
   }
