@@ -251,6 +251,26 @@ describe("commands on a shared map that are called often", () => {
     }
   });
 
+  test("lead past the elements of other keys without reading them", () => {
+    for (const isHot of [true, false]) {
+      const scene = new Scene(isHot);
+      const keys = [1, 2, 3, 4, 5, 6];
+      for (const key of keys) scene.set(key, key);
+      const numberOf = (link: number): number => link % 16;
+      const elements = keys.map((_, index) => ({
+        keyWord: FIRST_ELEMENT + 4 * index,
+        next: numberOf(scene.word(FIRST_LINK + index)),
+      }));
+      const before = elements.find(({ next }) => next !== 0);
+      assert(before !== undefined, "of six keys in eight chains two are in the same one");
+      const behind = elements[before.next - 1] as (typeof elements)[number];
+      const key = keys.find((key) => Buffer.from(scene.bytes(key, 4)).readUInt32LE() === scene.word(behind.keyWord));
+      // Who read it would take it for the key that is looked for.
+      scene.poke(before.keyWord, scene.word(behind.keyWord));
+      assert.deepEqual(scene.get(key as number), scene.bytes(key as number, 8));
+    }
+  });
+
   test("go on as they were where the platform forbids WebAssembly to be made", () => {
     const { Module } = WebAssembly;
     WebAssembly.Module = class {
