@@ -16,6 +16,11 @@ interface SteppedMap {
   lookupAndDelete(key: number, value: number): Steps<number>;
   getNextKey(key: number, next: number): Steps<number>;
   lockValue(lock: number): Steps<void>;
+  reserve(size: number): Steps<number>;
+  submit(record: number, flags?: number): Steps<void>;
+  discard(record: number, flags?: number): Steps<void>;
+  output(data: number, size: number, flags?: number): Steps<number>;
+  settle(): Steps<void>;
 }
 
 /** A kind of map whose keys are small numbers, as the tests see it. */
@@ -27,6 +32,12 @@ export interface MapKind {
   readonly key: (number: number) => readonly number[];
   /** Which word of a value is a lock; none if there is none. */
   readonly lockWord?: number;
+  /** Of a map that has no values of its own: those that are written into it have so many words nevertheless. */
+  readonly hasNoValues?: boolean;
+  /** Words of the segment, from and to, beside which nothing is written; all of it when not given. */
+  readonly parts?: readonly (readonly [from: number, to: number])[];
+  /** Makes the map what it is in the beginning. */
+  readonly prepare?: (world: World) => void;
   /** The flags that the map is made with. */
   readonly mapFlags?: number;
 }
@@ -168,7 +179,8 @@ export class World {
     Object.defineProperty(this.memory, "isShared", { value: true });
     this.memory.allocate(0x20000, "keys and values");
     const { type, valueWords, maxEntries, mapFlags = 0 } = kind;
-    const valueSize = valueWords * 4;
+    const valueBytes = valueWords * 4;
+    const valueSize = kind.hasNoValues ? 0 : valueBytes;
     const attr = this.memory.allocate(256, "attr");
     this.memory.u32.set([type, kind.key(0).length * 4, valueSize, maxEntries, mapFlags], attr >>> 2);
     const host = { memory: this.memory, possibleCpus: 1 };
@@ -183,10 +195,11 @@ export class World {
     }
     for (let number = 0; number < NUMBERS; number++) {
       this.memory.u32.set(kind.key(number), (KEYS + KEY_BYTES * number) >>> 2);
-      this.memory.u32.set(this.wordsOf(number), (VALUES + valueSize * number) >>> 2);
+      this.memory.u32.set(this.wordsOf(number), (VALUES + valueBytes * number) >>> 2);
     }
     actors = [];
     for (const [key, value] of entries) run(this.map(count).update(this.keyAt(key), this.valueAt(value), 0));
+    kind.prepare?.(this);
     this.#beginning = this.memory.u8.slice(0, this.#base + 4 * this.#words);
   }
 
@@ -250,8 +263,14 @@ export class World {
     );
   }
 
+  /** The word of the memory that is a word of the segment. */
+  wordAt(word: number): number {
+    return (this.#base >>> 2) + word;
+  }
+
   digest(): string {
-    const words = this.memory.i32.subarray(this.#base >>> 2, (this.#base >>> 2) + this.#words);
+    const parts = this.kind.parts ?? [[0, this.#words]];
+    const words = parts.map(([from, to]) => this.memory.i32.subarray(this.wordAt(from), this.wordAt(to)).join());
     const outs = this.memory.i32.subarray(OUT >>> 2, (OUT + OUT_BYTES * actors.length) >>> 2);
     return `${words.join()}|${outs.join()}|${actors.map(({ history, state, isWaiting }) => `${history}${state}${isWaiting}`).join()}`;
   }
@@ -279,6 +298,8 @@ export function run<T>(steps: Steps<T>): T {
     if (done) return value;
   }
 }
+
+export { load, type Steps, store };
 
 export type Program = (world: World, actor: number) => Steps<unknown>;
 

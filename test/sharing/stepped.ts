@@ -53,6 +53,10 @@ const STEPPED: Readonly<Record<string, readonly string[]>> = {
     ...["#loadLocked", "#lock", "lockValue"],
   ],
   "shared-ring.ts": ["copyValue", "update", "lookupAndDelete", "#lock", "#push", "#copyNext", "#slotIn"],
+  "shared-ringbuf.ts": [
+    ...["reserve", "submit", "discard", "output", "settle", "loadPosition", "storePosition", "#lock", "#takeFromDead"],
+    ...["#roomFor", "#advancePending", "#commit", "#finish", "#tell"],
+  ],
   "pieces.ts": ["linked", "take", "giveBack", "collect"],
   "trie-walk.ts": [
     ...["longest", "placeOf", "isNodeOf", "after", "first", "child", "prefixOf", "valueOf", "agreement", "copyKey"],

@@ -93,7 +93,8 @@ export class SharedRingbuf extends RingbufMap {
   settle(): void {
     const { u32 } = this.memory;
     const owner = Atomics.load(u32, this.#lockWord);
-    if (owner === 0 && !this.isReady) return;
+    const producer = this.loadPosition(RING.PRODUCER_POSITION);
+    if (owner === 0 && producer === this.loadPosition(RING.CONSUMER_POSITION)) return;
     if (owner === 0 ? !this.#locks.tryTake(this.#lockWord) : !this.#takeFromDead(owner)) return;
     this.#advancePending(this.loadPosition(RING.PRODUCER_POSITION), true);
     this.#locks.release(this.#lockWord);
