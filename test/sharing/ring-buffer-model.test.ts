@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  both,
   inEveryOrder,
   load,
   type MapKind,
@@ -56,7 +57,8 @@ function ring(first: number, free = CAPACITY): MapKind {
 
 const PLAIN = ring(0);
 /** Where the first record goes beyond the end of the data, and changes the upper half of the positions. */
-const CROSSING = ring(2 ** 32 - 8);
+const BEFORE_CROSSING = 2 ** 32 - 8;
+const CROSSING = ring(BEFORE_CROSSING);
 
 /** The words of a u64. */
 function* position(world: World, word: number): Steps<number> {
@@ -147,16 +149,25 @@ for (const [name, kind] of [
   ["a ring buffer at the end of its data and of 32 bits", CROSSING],
 ] as const) {
   inEveryOrder(name, kind, (holds) => {
+    /** A consumer that waited when nothing had been produced yet. */
+    const AT_FIRST: Consumed = { values: [], told: 0, at: kind === PLAIN ? 0 : BEFORE_CROSSING };
+
     holds("what two produce is there once", {
       entries: [],
       programs: [output(11), write(12)],
-      check: (world, results) => assertOnce(rest(world), results, [11, 12]),
+      check(world, results) {
+        assertTold(world, AT_FIRST);
+        assertOnce(rest(world), results, [11, 12]);
+      },
     });
 
     holds("who reserved and died holds up nobody", {
       entries: [],
       programs: [write(11), write(12)],
-      check: (world, results) => assertOnce(rest(world), results, [11, 12]),
+      check(world, results) {
+        assertTold(world, AT_FIRST);
+        assertOnce(rest(world), results, [11, 12]);
+      },
     });
 
     for (const [what, produce] of [
@@ -181,6 +192,17 @@ for (const [name, kind] of [
       check(world, [, consumed]) {
         assert.deepEqual((consumed as Consumed | undefined)?.values ?? [], []);
         assert.deepEqual(rest(world), []);
+      },
+    });
+
+    holds("there is room while a consumer reads what was written before", {
+      entries: [],
+      programs: [both(output(11), output(12)), consume],
+      check(world, [results, consumed]) {
+        if (results !== undefined) assert.deepEqual(results, [0, 0]);
+        const { values } = (consumed ?? { values: [] }) as Consumed;
+        const all = [...values, ...rest(world)];
+        if (!somebodyDied()) assert.deepEqual(all, [11, 12]);
       },
     });
 

@@ -1,6 +1,6 @@
 /**
- * Others who use the ring buffer of a directory, see `ring-buffers.test.ts`: a process that does what it is asked to, or a
- * thread that produces as many records as it is told. A program that holds a record ends its process amid it, or its thread
+ * Others who use the ring buffer of a directory, see `ring-buffers.test.ts`: a process that does what it is asked to, one that is
+ * given a directory and waits for one record, or a thread that produces as many records as it is told. A program that holds a record ends its process amid it, or its thread
  * waits for its end.
  */
 import "koffi";
@@ -61,7 +61,15 @@ const requests: Requests = {
   take: (most) => use().ring.drain(most).map(numberOf),
 };
 
-if (isMainThread) {
+const [directory] = process.argv.slice(2);
+if (directory !== undefined && isMainThread) {
+  const bpf = embedded({ bpffs: directory });
+  console.log("waits");
+  for await (const bytes of bpf.openMap("/sys/fs/bpf/ring", { type: "ringbuf", value: record })) {
+    console.log(`got ${numberOf(bytes)}`);
+    break;
+  }
+} else if (isMainThread) {
   answerWith(([name, ...args]: [keyof Requests, ...never[]]) =>
     (requests[name] as (...args: never[]) => unknown)(...args),
   );

@@ -24,6 +24,7 @@ export interface Producer {
   flags: bigint;
   /** Produces so many records; answers how many there was room for. */
   produce(count: number): number;
+  close(): void;
 }
 
 const NO_PACKET = new Uint8Array(64);
@@ -59,6 +60,10 @@ export function loadProducer(bpf: Bpf, ring: RingBuf<unknown>, how: How, first: 
       const before = state.at(0).next;
       program.run({ data: NO_PACKET, repeat: count });
       return Number(state.at(0).next - before);
+    },
+    close() {
+      program.close();
+      state.close();
     },
   };
 }

@@ -18,8 +18,10 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { type ArrayMap, type Bpf, bytes, cidr, embedded, type HashSpec, type MapInfo, u32 } from "mapiary";
 import { EACCES, ENOTSUP, ESTALE, EUCLEAN } from "../../src/abi/errno.ts";
+import { BPF_MAP_TYPE_RINGBUF } from "../../src/abi/map-types.ts";
 import { newDirectory } from "../kernels.ts";
 import { generator, type Random } from "./random.ts";
+import { type How, loadProducer, RECORD_ROOM } from "./ring-program.ts";
 
 const RUNS = Number(process.env["MAPIARY_RUNS"] ?? 400);
 const SEED = Number(process.env["MAPIARY_SEED"] ?? 1000);
@@ -103,6 +105,7 @@ describe("a file in a directory of maps is refused", () => {
 const VALUE_BYTES = 12;
 const PATTERN = 0xa5;
 const PAGE = 4096;
+const HOWS: readonly How[] = ["output", "submit", "discard"];
 const value = bytes(VALUE_BYTES);
 
 /** Makes a map with some entries. */
@@ -149,11 +152,37 @@ const nested =
     return map;
   };
 
+/** A ring buffer of as many records as there are entries, some of which were read. */
+const ringBuffer: Make = (bpf, maxEntries) => {
+  const map = bpf.createMap({ type: "ringbuf", maxEntries: PAGE });
+  const { produce, close } = loadProducer(bpf, map, "submit", 0n);
+  for (let round = 0; round < 2; round++) {
+    produce(maxEntries);
+    map.drain(maxEntries - 3);
+  }
+  close();
+  return map;
+};
+
 const KINDS: readonly Make[] = [
   ...[keyed("hash"), keyed("lru_hash"), keyed("array"), trie],
-  ...[ring("queue"), ring("stack"), bloom],
+  ...[ring("queue"), ring("stack"), bloom, ringBuffer],
   ...[nested("array_of_maps"), nested("hash_of_maps")],
 ];
+
+/** Where in a file something is changed that matters. */
+function placeIn(kind: Make, size: number, random: Random): number {
+  if (random(8) === 0) return random(HEADER.SIZE);
+  if (kind !== ringBuffer) return 64 + random(Math.min(size, 2048) - 64);
+  // What the kind keeps to itself, the positions, and the records, of which there are as many as were made twice.
+  const [from, bytes] = [
+    [64, 24],
+    [PAGE, 8],
+    [2 * PAGE, 8],
+    [3 * PAGE, 24 * RECORD_ROOM],
+  ][random(4)] as [number, number];
+  return from + random(bytes);
+}
 
 /** A kernel in whose memory what must not be touched lies before and behind where maps are mapped. */
 class Surrounded {
@@ -190,7 +219,8 @@ class Surrounded {
       assert([-EACCES, -ENOTSUP, -ESTALE, -EUCLEAN].includes(fd), `refused with ${fd}`);
       return false;
     }
-    const { keySize, valueSize } = sys.objGetInfoByFd(fd) as MapInfo;
+    const { type, keySize, valueSize } = sys.objGetInfoByFd(fd) as MapInfo;
+    if (type === BPF_MAP_TYPE_RINGBUF) this.#useRing(random);
     const key = this.#room.subarray(0, keySize);
     const next = new Uint8Array(keySize);
     const value = new Uint8Array(valueSize);
@@ -217,6 +247,21 @@ class Surrounded {
     return true;
   }
 
+  /** Lets a program write records, and reads some. */
+  #useRing(random: Random): void {
+    using ring = this.bpf.openMap(PIN, { type: "ringbuf" });
+    const { produce, close } = loadProducer(this.bpf, ring, HOWS[random(HOWS.length)] as How, BigInt(random(100)));
+    for (let round = 0; round < 3; round++) {
+      produce(1 + random(3));
+      try {
+        for (const bytes of ring.drain(random(30)) as Uint8Array[]) assert(!bytes.includes(PATTERN), "foreign bytes");
+      } catch (error) {
+        assert.match(String(error), /are not as programs write them/);
+      }
+    }
+    close();
+  }
+
   /** Takes the map away, and looks whether everything around it is as it was. */
   unmake(): void {
     this.bpf.bpffs.unlink(PIN);
@@ -234,13 +279,14 @@ test(`of ${RUNS} files that were changed none leads out of its segment (seed ${S
   const kernel = new Surrounded();
   let used = 0;
   for (let done = 0; done < RUNS; ) {
-    kernel.make(KINDS[random(KINDS.length)] as Make, 12);
+    const kind = KINDS[random(KINDS.length)] as Make;
+    kernel.make(kind, 12);
     const { size } = statSync(kernel.file);
     const fd = openSync(kernel.file, "r+");
     const change = new Uint8Array(4);
     for (let round = 0; round < 20; round++, done++) {
       for (let changes = 1 + random(6); changes > 0; changes--) {
-        const at = (random(8) === 0 ? random(HEADER.SIZE) : 64 + random(Math.min(size, 2048) - 64)) & ~3;
+        const at = placeIn(kind, size, random) & ~3;
         change[0] = random(256);
         change[1] = random(random(2) === 0 ? 4 : 256);
         change[2] = random(2) * random(256);

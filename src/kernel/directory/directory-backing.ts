@@ -8,6 +8,7 @@ import type { ObjectTable } from "../embedded/object-table.ts";
 import type { Agent, SharingHost } from "../embedded/shared/agent.ts";
 import type { KernelHandle } from "../kernel.ts";
 import { DirectoryMaps } from "./directory-maps.ts";
+import { FileBell } from "./file-bell.ts";
 import { FileDirectory } from "./file-directory.ts";
 import { CONTROL, Registry, unusable } from "./registry.ts";
 import { type NewFile, SegmentMemory } from "./segment-memory.ts";
@@ -74,6 +75,7 @@ export class DirectoryBacking implements Backing {
         return maps;
       },
       agent: this.#agent,
+      bell: new FileBell(this.#system, this.#registry, memory),
       scratch: memory.allocate(8, "the embedded kernel"),
     };
     const maps = new DirectoryMaps({

@@ -32,6 +32,15 @@ interface FileSystem {
   readdirSync(path: string): string[];
   readFileSync(path: string, encoding: "latin1"): string;
   realpathSync(path: string): string;
+  watch(path: string, listener: () => void): FileWatcher;
+}
+
+/** Watches a file until it is closed; the process stays alive unless it is told otherwise. */
+export interface FileWatcher {
+  ref(): unknown;
+  unref(): unknown;
+  close(): void;
+  on(event: "error", listener: () => void): unknown;
 }
 
 export interface FileStatus {

@@ -34,6 +34,8 @@ export const SEGMENT = {
   BTF_LENGTH: 160,
   /** In a segment that is a file: the id of that BTF. */
   BTF_ID: 164,
+  /** In a segment that is a file: a byte that is written by `write(2)`, so that those who watch the file look at the map. */
+  BELL: 184,
   /** The size of the header: where the map type's own tables begin. */
   HEADER_SIZE: 256,
 } as const;

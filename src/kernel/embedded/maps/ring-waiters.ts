@@ -29,6 +29,11 @@ export class RingWaiters {
     return [...this.#waiting.values()].some((readiness) => readiness.isAwaited);
   }
 
+  /** Whether nobody has asked for news through a file that is open. */
+  protected get isEmpty(): boolean {
+    return this.#waiting.size === 0;
+  }
+
   protected makeReadiness(hasNews: boolean): Readiness {
     return new Readiness(hasNews);
   }

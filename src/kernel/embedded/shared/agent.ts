@@ -20,9 +20,26 @@ export interface Agent {
   isDead(agent: number): boolean;
 }
 
+/** Somebody who listens: see `Bell.listen`. */
+export interface Ear {
+  /** Whether the process stays alive for it. It does at first. */
+  keepAlive(isAwaited: boolean): void;
+  close(): void;
+}
+
+/** By which those who share maps wake each other. */
+export interface Bell {
+  /** Is heard by all who listen at the segment at an address, in this kernel and others. */
+  ring(base: Address): void;
+  /** Calls back when it rings there, and perhaps when it does not; `undefined` when that is not possible now. */
+  listen(base: Address, callback: () => void): Ear | undefined;
+}
+
 /** What maps that are shared need of the kernel that they are used by. */
 export interface SharingHost extends MapHost {
   readonly agent: Agent;
+  /** Without one, those who wait look for news by themselves every few milliseconds. */
+  readonly bell?: Bell;
   /** Eight bytes of this kernel alone, through which small values are read and written. */
   readonly scratch: Address;
   /** How maps of maps keep their maps alive; without it there are none. */

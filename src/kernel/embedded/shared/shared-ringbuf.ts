@@ -35,8 +35,9 @@ export class SharedRingbuf extends RingbufMap {
   readonly #lockWord: number;
 
   /** Over a segment whose sizes were checked. */
-  constructor({ memory, agent }: SharingHost, base: Address) {
-    const waiters = new SharedWaiters(memory, base);
+  constructor(host: SharingHost, base: Address) {
+    const { memory, agent } = host;
+    const waiters = new SharedWaiters(host, base);
     super(memory, base, waiters);
     waiters.settle = () => this.settle();
     this.#agent = agent;
