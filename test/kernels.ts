@@ -4,8 +4,9 @@ import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { type Bpf, type EmbeddedOptions, embedded } from "mapiary";
+import { type Bpf, type EmbeddedOptions, embedded, type MapCreateOptions, type MapTypeName } from "mapiary";
 import { linux } from "mapiary/linux";
+import { ENOTSUP } from "../src/abi/errno.ts";
 
 /** A kernel as the tests of every kernel see it. */
 export interface TestKernel {
@@ -14,9 +15,26 @@ export interface TestKernel {
   open(options?: EmbeddedOptions): Bpf;
   /** A directory of a BPF filesystem of its own, empty at first. */
   readonly bpffs: string;
+  /** Whether its maps are files, which take longer to be made. */
+  readonly isInDirectory: boolean;
+  /** Whether it refuses to make maps of a type. */
+  refuses(type: MapTypeName): boolean;
 }
 
-const EMBEDDED: TestKernel = { name: "embedded", open: embedded, bpffs: "/sys/fs/bpf" };
+const EMBEDDED: TestKernel = {
+  name: "embedded",
+  open: embedded,
+  bpffs: "/sys/fs/bpf",
+  isInDirectory: false,
+  refuses: () => false,
+};
+
+/** The types that cannot be in a directory, why, and a map of each. */
+const PRIVATE: Partial<Record<MapTypeName, { readonly why: string; readonly map: Omit<MapCreateOptions, "type"> }>> = {
+  prog_array: { why: "programs live in one process", map: { keySize: 4, valueSize: 4, maxEntries: 4 } },
+  perf_event_array: { why: "perf events live in one process", map: { keySize: 4, valueSize: 4, maxEntries: 4 } },
+  user_ringbuf: { why: "programs of one process read it", map: { keySize: 0, valueSize: 0, maxEntries: 4096 } },
+};
 
 /** With `--runs`, the suites of every kernel also run on maps in a directory, which takes as long again. */
 const IS_LONG = process.env["MAPIARY_RUNS"] !== undefined;
@@ -26,6 +44,8 @@ const IN_DIRECTORY: TestKernel = {
   name: "embedded",
   open: (options = {}) => embedded({ ...options, bpffs: newDirectory() }),
   bpffs: "/sys/fs/bpf",
+  isInDirectory: true,
+  refuses: (type) => PRIVATE[type] !== undefined,
 };
 
 let directories: string | undefined;
@@ -42,12 +62,27 @@ export function newDirectory(): string {
 
 /**
  * Declares the tests of a suite once for every kernel. Where Linux cannot be used its tests are skipped with the
- * reason, or fail when CI is true.
+ * reason, or fail when CI is true. Where one of the types that all of them need is refused, that is tested.
  */
-export function onEveryKernel(suite: (kernel: TestKernel) => void): void {
+export function onEveryKernel(suite: (kernel: TestKernel) => void, ...needs: MapTypeName[]): void {
   describe("embedded kernel", () => suite(EMBEDDED));
-  if (IS_LONG) describe("embedded kernel in a directory", () => suite(IN_DIRECTORY));
+  if (IS_LONG) {
+    describe("embedded kernel in a directory", () => withTypes(IN_DIRECTORY, needs, () => suite(IN_DIRECTORY)));
+  }
   onLinux((kernel) => describe("linux kernel", () => suite(kernel)));
+}
+
+/** Declares tests that need maps of some types; or for a kernel that refuses one of these, that it does. */
+export function withTypes(kernel: TestKernel, types: readonly MapTypeName[], tests: () => void): void {
+  const refused = types.filter((type) => kernel.refuses(type));
+  if (refused.length === 0) tests();
+  for (const type of refused) {
+    const { why, map } = PRIVATE[type] ?? { why: "", map: {} };
+    test(`a ${type} is ENOTSUP: ${why}`, () => {
+      using bpf = kernel.open();
+      assert.equal(bpf.sys.mapCreate({ type, ...map }), -ENOTSUP);
+    });
+  }
 }
 
 /** Declares tests that need the running Linux kernel, and a BPF filesystem that is mounted for them alone. */
@@ -59,7 +94,7 @@ export function onLinux(suite: (kernel: TestKernel) => void): void {
     // Some kernels put iterators of their own into the root of every BPF filesystem.
     const bpffs = join(root, "tests");
     mkdirSync(bpffs);
-    suite({ name: "linux", open: () => linux(), bpffs });
+    suite({ name: "linux", open: () => linux(), bpffs, isInDirectory: false, refuses: () => false });
     return;
   }
   test("linux kernel", { skip: process.env["CI"] === "true" ? false : why }, () => assert.fail(why));

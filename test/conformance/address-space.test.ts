@@ -109,8 +109,11 @@ onEveryKernel((kernel) => {
     });
   });
 
-  test("a thousand kernels can be opened and closed in one process", () => {
-    for (let i = 0; i < 15000; i++) {
+  // More than there are addresses for in one process, but of directories, which take hundreds of times as long.
+  const kernels = kernel.isInDirectory ? 300 : 15_000;
+
+  test(`${kernels} kernels can be opened and closed in one process`, () => {
+    for (let i = 0; i < kernels; i++) {
       using bpf = kernel.open();
       using map = createHash(bpf, 16);
       map.set(i, BigInt(i));

@@ -11,7 +11,7 @@ import {
   BPF_F_SEGV_ON_FAULT,
 } from "../../src/abi/flags.ts";
 import { PROT_READ, PROT_WRITE } from "../../src/abi/mman.ts";
-import { onEveryKernel } from "../kernels.ts";
+import { onEveryKernel, withTypes } from "../kernels.ts";
 import { Seam } from "./seam.ts";
 
 const PAGE = 4096;
@@ -39,7 +39,7 @@ onEveryKernel((kernel) => {
   }
 
   for (const type of ["ringbuf", "user_ringbuf"] as const) {
-    describe(`a ${type}`, () => {
+    const suite = (): void => {
       test("is a power of two of whole pages, without keys and values", () => {
         for (const maxEntries of [PAGE, 2 * PAGE, 64 * PAGE]) assert.equal(create({ type, maxEntries }), "ok");
         for (const maxEntries of [0, 1, 2048, 3 * PAGE, PAGE + 1]) {
@@ -94,7 +94,8 @@ onEveryKernel((kernel) => {
         assert.equal(shown(seam.kernel.mmap(fd, PAGE, READ_WRITE, offset)), "EPERM");
         assert.equal(shown(seam.kernel.mmap(fd, PAGE, PROT_READ, offset)), "ok");
       });
-    });
+    };
+    describe(`a ${type}`, () => withTypes(kernel, [type], suite));
   }
 
   test("user space writes the consumer's position of a ringbuf, and nothing else", () => {

@@ -12,7 +12,7 @@ import {
   BPF_F_VTYPE_BTF_OBJ_FD,
   BPF_NOEXIST,
 } from "../../src/abi/flags.ts";
-import { onEveryKernel } from "../kernels.ts";
+import { onEveryKernel, withTypes } from "../kernels.ts";
 
 /** An fd that no process has. */
 const CLOSED = 0x70f0f0f0;
@@ -103,7 +103,7 @@ onEveryKernel((kernel) => {
   for (const [type, options, answers] of MAPS) {
     const sizes = { type, keySize: 4, maxEntries: 4, ...options, valueSize: options.valueSize ?? 4 };
 
-    describe(`a ${type} with values of ${sizes.valueSize} bytes`, () => {
+    const suite = (): void => {
       const value = (fd: number): Uint8Array => {
         const bytes = new Uint8Array(Math.max(sizes.valueSize, 64));
         bytes.set(words(fd));
@@ -151,7 +151,8 @@ onEveryKernel((kernel) => {
         assert.equal(shown(bpf.sys.mapDeleteElem(fd, KEY(0))), "EPERM");
         assert.equal(shown(bpf.sys.mapLookupElem(fd, KEY(0), value(0))), answers.lookup);
       });
-    });
+    };
+    describe(`a ${type} with values of ${sizes.valueSize} bytes`, () => withTypes(kernel, [type], suite));
   }
 
   const create = (options: MapCreateOptions): string => {
@@ -164,7 +165,7 @@ onEveryKernel((kernel) => {
     const flags = BPF_F_PRESERVE_ELEMS;
     const types = ["prog_array", "perf_event_array", "cgroup_array", "xskmap", "sockmap", "devmap", "cpumap"] as const;
     assert.deepEqual(
-      types.filter((type) => create({ type, flags }) === "ok"),
+      types.filter((type) => create({ type, flags }) !== "EINVAL"),
       ["perf_event_array"],
     );
   });

@@ -179,4 +179,4 @@ onEveryKernel((kernel) => {
       assert.equal(run(bpf, caller), 7);
     });
   });
-});
+}, "prog_array");

@@ -25,7 +25,6 @@ import { type How, loadProducer, RECORD_ROOM } from "./ring-program.ts";
 
 const RUNS = Number(process.env["MAPIARY_RUNS"] ?? 400);
 const SEED = Number(process.env["MAPIARY_SEED"] ?? 1000);
-const TORN_ROUNDS = RUNS > 1000 ? 1000 : 9;
 const HEADER = { VERSION: 8, TYPE: 12, VALUE_SIZE: 20, MAX_ENTRIES: 24, INNER_TYPE: 96, BOOT: 136, SIZE: 256 };
 const PIN = "/sys/fs/bpf/map";
 
@@ -164,11 +163,23 @@ const ringBuffer: Make = (bpf, maxEntries) => {
   return map;
 };
 
+/** Maps of numbers, and one that stays empty. */
+const objects =
+  (type: "devmap" | "devmap_hash" | "stack_trace"): Make =>
+  ({ sys }, maxEntries) => {
+    const fd = sys.mapCreate({ type, keySize: 4, valueSize: 8, maxEntries });
+    for (let key = 0; key < maxEntries - 3; key++)
+      sys.mapUpdateElem(fd, u32.encode(key), Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0));
+    return { pin: (path) => void sys.objPin(fd, path), close: () => void sys.close(fd) };
+  };
+
 const KINDS: readonly Make[] = [
   ...[keyed("hash"), keyed("lru_hash"), keyed("array"), trie],
   ...[ring("queue"), ring("stack"), bloom, ringBuffer],
   ...[nested("array_of_maps"), nested("hash_of_maps")],
+  ...[objects("devmap"), objects("devmap_hash"), objects("stack_trace")],
 ];
+const TORN_ROUNDS = RUNS > 1000 ? 1000 : KINDS.length;
 
 /** Where in a file something is changed that matters. */
 function placeIn(kind: Make, size: number, random: Random): number {

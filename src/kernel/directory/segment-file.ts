@@ -59,7 +59,9 @@ export function checkHeader(
   if (system.boot.some((byte, at) => bytes[SEGMENT.BOOT + at] !== byte)) return -ESTALE;
   const id = u32(SEGMENT.ID);
   if (id === 0 || id >= MOST_ID) return -EUCLEAN;
-  const attr = attrOf(memory, scratch, bytes);
+  const ownFlags = MAP_TYPES.get(u32(SEGMENT.TYPE))?.ownFlags ?? 0;
+  if ((u32(SEGMENT.MAP_FLAGS) & ownFlags) !== ownFlags) return -EUCLEAN;
+  const attr = attrOf(memory, scratch, bytes, ownFlags);
   const expected = lengthOf(memory, host, attr);
   const length = expected === undefined ? 0 : Math.max(expected, PAGE_SIZE);
   const isAsLong = expected === u32(SEGMENT.LENGTH) + u32(SEGMENT.LENGTH + 4) * 2 ** 32;
@@ -96,8 +98,8 @@ function innerOf(u32: (offset: number) => number, offset: number): CheckedHeader
   };
 }
 
-/** The attributes of BPF_MAP_CREATE that a header stands for. */
-function attrOf(memory: SegmentMemory, scratch: Address, header: Uint8Array): MapCreateAttr {
+/** The attributes of BPF_MAP_CREATE that a header stands for, of a type that sets some flags itself. */
+function attrOf(memory: SegmentMemory, scratch: Address, header: Uint8Array, ownFlags: number): MapCreateAttr {
   const from = new DataView(header.buffer, header.byteOffset);
   const { u8, view } = memory;
   u8.fill(0, scratch, scratch + ATTR_SIZE);
@@ -106,7 +108,8 @@ function attrOf(memory: SegmentMemory, scratch: Address, header: Uint8Array): Ma
   copy(MAP_CREATE.KEY_SIZE, SEGMENT.KEY_SIZE);
   copy(MAP_CREATE.VALUE_SIZE, SEGMENT.VALUE_SIZE);
   copy(MAP_CREATE.MAX_ENTRIES, SEGMENT.MAX_ENTRIES);
-  copy(MAP_CREATE.MAP_FLAGS, SEGMENT.MAP_FLAGS);
+  const flags = from.getUint32(SEGMENT.MAP_FLAGS, true);
+  view.setUint32(scratch + MAP_CREATE.MAP_FLAGS, flags & ~ownFlags, true);
   copy(MAP_CREATE.BTF_KEY_TYPE_ID, SEGMENT.BTF_KEY_TYPE_ID);
   copy(MAP_CREATE.BTF_VALUE_TYPE_ID, SEGMENT.BTF_VALUE_TYPE_ID);
   copy(MAP_CREATE.MAP_EXTRA, SEGMENT.MAP_EXTRA);

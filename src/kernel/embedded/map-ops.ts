@@ -82,6 +82,10 @@ export interface MapType {
   alloc(host: MapHost, attr: MapCreateAttr): EmbeddedMap | number;
   /** Takes the segment of a map alone, or answers `−errno`: of a type whose maps are made after others. */
   reserve?(host: MapHost, attr: MapCreateAttr): Address | number;
+  /** The map over a segment that threads and processes share: of a type whose maps are the same there. */
+  share?(host: MapHost, base: Address): EmbeddedMap;
+  /** The flags that every map of the type has, though none may be asked for; none when not said. */
+  readonly ownFlags?: number;
 }
 
 /** The only news of maps that never have any, by the open file through which they were asked for it. */

@@ -37,6 +37,8 @@ export const ARENA: MapType = {
     const base = allocateSegment(memory, attr, PAGE_SIZE + attr.maxEntries * PAGE_SIZE);
     return base === 0 ? -ENOMEM : new Arena(memory, base);
   },
+
+  share: ({ memory }, base) => new Arena(memory, base),
 };
 
 class Arena extends EmbeddedMap {

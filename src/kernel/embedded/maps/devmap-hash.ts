@@ -7,11 +7,12 @@ import { SEGMENT } from "../segment.ts";
 import { bucketCount } from "./bucket-count.ts";
 import { checkDevmap, deviceRefusal, devmapType } from "./devmap.ts";
 import { ObjectMap } from "./object-map.ts";
+import { sharedHashPlan } from "./shared-hash-plan.ts";
 
 /*
- * The segment: the header, one word for each bucket (the first entry of its chain, 0 for none), then the entries of 16
+ * Private memory has this segment: the header, one word for each bucket (the first entry of its chain, 0 for none), then the entries of 16
  * bytes. Links count words from the start of the segment. A free entry is chained to the other free ones; those that
- * were never used are not even that.
+ * were never used are not even that. Memory that is shared has a hash table in its place.
  */
 const DEVMAP_HASH_HEADER = {
   /** The first entry of the free list, 0 when it is empty. */
@@ -137,5 +138,9 @@ class DevmapHash extends ObjectMap {
 export const DEVMAP_HASH = devmapType({
   check,
   map: DevmapHash,
-  bytes: ({ maxEntries }) => 4 * bucketCount(maxEntries) + 4 * ENTRY_WORDS * maxEntries,
+  isPrivate: true,
+  bytes: ({ keySize, valueSize, maxEntries }, { isShared }) =>
+    isShared
+      ? sharedHashPlan(keySize, valueSize, maxEntries).end - SEGMENT.HEADER_SIZE
+      : 4 * bucketCount(maxEntries) + 4 * ENTRY_WORDS * maxEntries,
 });

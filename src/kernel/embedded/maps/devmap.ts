@@ -17,9 +17,10 @@ export function checkDevmap(attr: MapCreateAttr): number {
 
 /** A type of which programs can only read the maps, whatever was asked for: Linux adds the flag. */
 export function devmapType(definition: ObjectMapDefinition): MapType {
-  const { allocCheck, alloc } = objectMapType(definition);
+  const { alloc, ...rest } = objectMapType(definition);
   return {
-    allocCheck,
+    ...rest,
+    ownFlags: BPF_F_RDONLY_PROG,
     alloc(host: MapHost, attr: MapCreateAttr): EmbeddedMap | number {
       const map = alloc(host, attr);
       if (typeof map === "number") return -ENOMEM;

@@ -1,4 +1,4 @@
-import { E2BIG, EEXIST, EINVAL } from "../../../abi/errno.ts";
+import { E2BIG, EEXIST, EINVAL, ENOENT } from "../../../abi/errno.ts";
 import { BPF_EXIST, BPF_NOEXIST } from "../../../abi/flags.ts";
 import type { Address } from "../../../memory/address-space.ts";
 import { SEGMENT } from "../segment.ts";
@@ -23,6 +23,16 @@ export abstract class EntryArray extends ObjectArray {
     if (!this.has(key)) return 0;
     const entry = this.#entry(key);
     return this.memory.u32[entry >>> 2] === 0 ? 0 : entry;
+  }
+
+  /** The number is read once: whoever shares the map may take the entry away. */
+  override copyValue(key: Address, value: Address): number {
+    const number = this.has(key) ? (this.memory.u32[this.#entry(key) >>> 2] as number) : 0;
+    if (number === 0) return -ENOENT;
+    const { view } = this.memory;
+    view.setUint32(value, number, true);
+    if (this.valueSize === 8) view.setUint32(value + 4, 0, true);
+    return 0;
   }
 
   override update(key: Address, value: Address, flags: number): number {

@@ -1,6 +1,6 @@
 import { EINVAL, ENOENT, ENOMEM } from "../../../abi/errno.ts";
 import { BPF_F_NUMA_NODE, BPF_F_RDONLY, BPF_F_WRONLY } from "../../../abi/flags.ts";
-import type { Address } from "../../../memory/address-space.ts";
+import type { Address, AddressSpace } from "../../../memory/address-space.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import { EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
@@ -64,15 +64,18 @@ export interface ObjectMapDefinition {
     base: Address,
   ) => EmbeddedMap;
   /** The bytes behind the header; 8 for each entry when it is not said. */
-  readonly bytes?: (attr: MapCreateAttr) => number;
+  readonly bytes?: (attr: MapCreateAttr, memory: AddressSpace) => number;
+  /** Whether its maps keep something that only one process has, or change by more than one store. */
+  readonly isPrivate?: boolean;
 }
 
 /** A type that Linux checks in `map_alloc_check`, before a token is looked for. */
-export function objectMapType({ check, map, bytes = slots }: ObjectMapDefinition): MapType {
+export function objectMapType({ check, map, bytes = slots, isPrivate = false }: ObjectMapDefinition): MapType {
   return {
     allocCheck: check,
+    ...(isPrivate ? {} : { share: (host: MapHost, base: Address): EmbeddedMap => new map(host, base) }),
     alloc(host: MapHost, attr: MapCreateAttr): EmbeddedMap | number {
-      const base = allocateSegment(host.memory, attr, SEGMENT.HEADER_SIZE + bytes(attr));
+      const base = allocateSegment(host.memory, attr, SEGMENT.HEADER_SIZE + bytes(attr, host.memory));
       return base === 0 ? -ENOMEM : new map(host, base);
     },
   };
@@ -80,8 +83,9 @@ export function objectMapType({ check, map, bytes = slots }: ObjectMapDefinition
 
 /** A type that has no `map_alloc_check`: Linux checks it in `map_alloc`, after the token. */
 export function lateCheckedMapType(definition: ObjectMapDefinition): MapType {
-  const { allocCheck, alloc } = objectMapType(definition);
+  const { allocCheck, alloc, ...rest } = objectMapType(definition);
   return {
+    ...rest,
     allocCheck: () => 0,
     alloc(host: MapHost, attr: MapCreateAttr): EmbeddedMap | number {
       const unfit = allocCheck(attr);

@@ -63,4 +63,5 @@ export class PerfEventArrayMap extends WriteOnlyFdArray {
 export const PERF_EVENT_ARRAY = objectMapType({
   check: (attr) => checkObjectArray(attr, FD_SIZE, OBJECT_MAP_FLAGS | BPF_F_PRESERVE_ELEMS),
   map: PerfEventArrayMap,
+  isPrivate: true,
 });

@@ -96,4 +96,8 @@ export class ProgArrayMap extends FdArray {
 }
 
 /** `"prog_array"`: `kernel/bpf/arraymap.c`, 6.18. */
-export const PROG_ARRAY = objectMapType({ check: (attr) => checkObjectArray(attr, FD_SIZE), map: ProgArrayMap });
+export const PROG_ARRAY = objectMapType({
+  check: (attr) => checkObjectArray(attr, FD_SIZE),
+  map: ProgArrayMap,
+  isPrivate: true,
+});

@@ -2,6 +2,7 @@ import {
   BPF_MAP_TYPE_ARRAY,
   BPF_MAP_TYPE_ARRAY_OF_MAPS,
   BPF_MAP_TYPE_BLOOM_FILTER,
+  BPF_MAP_TYPE_DEVMAP_HASH,
   BPF_MAP_TYPE_HASH,
   BPF_MAP_TYPE_HASH_OF_MAPS,
   BPF_MAP_TYPE_LPM_TRIE,
@@ -16,11 +17,13 @@ import {
 import type { Address } from "../../../memory/address-space.ts";
 import type { EmbeddedMap } from "../map-ops.ts";
 import type { InnerMeta } from "../maps/inner-meta.ts";
+import { MAP_TYPES } from "../maps/map-types.ts";
 import { allCpusSize } from "../maps/percpu-values.ts";
 import type { SharingHost } from "./agent.ts";
 import { SharedArray } from "./shared-array.ts";
 import { SharedArrayOfMaps } from "./shared-array-of-maps.ts";
 import { SharedBloomFilter } from "./shared-bloom-filter.ts";
+import { SharedDevmapHash } from "./shared-devmap-hash.ts";
 import { SharedHash } from "./shared-hash.ts";
 import { SharedHashOfMaps } from "./shared-hash-of-maps.ts";
 import { SharedLpmTrie } from "./shared-lpm-trie.ts";
@@ -87,6 +90,7 @@ const SHARED_TYPES: ReadonlyMap<number, MakeShared> = new Map<number, MakeShared
     BPF_MAP_TYPE_BLOOM_FILTER,
     (host, base, { mapExtra, maxEntries }) => new SharedBloomFilter(host, base, mapExtra, maxEntries),
   ],
+  [BPF_MAP_TYPE_DEVMAP_HASH, (host, base, { valueSize }, isNew) => new SharedDevmapHash(host, base, valueSize, isNew)],
   [
     BPF_MAP_TYPE_ARRAY_OF_MAPS,
     (host, base, { inner }) => {
@@ -110,5 +114,6 @@ export function makeShared(
   shape: SegmentShape,
   isNew: boolean,
 ): EmbeddedMap | undefined {
-  return SHARED_TYPES.get(shape.type)?.(host, base, shape, isNew);
+  const make = SHARED_TYPES.get(shape.type);
+  return make === undefined ? MAP_TYPES.get(shape.type)?.share?.(host, base) : make(host, base, shape, isNew);
 }
