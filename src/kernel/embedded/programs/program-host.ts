@@ -132,6 +132,11 @@ export class ProgramHost {
     return map;
   }
 
+  /** The maps that a program may have values of now: some of its own, and those that it found in them. */
+  mapsInUse(maps: readonly EmbeddedMap[]): readonly EmbeddedMap[] {
+    return this.#handedOut.size === 0 ? maps : [...maps, ...this.#handedOut.values()];
+  }
+
   /** Runs programs. What they are handed stays where it is for so long. */
   run<T>(run: () => T): T {
     const { maps } = this.state;
@@ -164,7 +169,9 @@ export class ProgramHost {
       isWithin(this.context, this.context + SK_BUFF.SIZE) ||
       isWithin(head, end) ||
       isWithin(fragments.start, fragments.start + fragments.bytes) ||
-      maps.some(({ base }) => isWithin(base + SEGMENT.HEADER_SIZE, base + (this.memory.sizeOf(base) ?? 0)))
+      this.mapsInUse(maps).some(({ base }) =>
+        isWithin(base + SEGMENT.HEADER_SIZE, base + (this.memory.sizeOf(base) ?? 0)),
+      )
     );
   }
 

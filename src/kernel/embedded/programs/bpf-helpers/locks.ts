@@ -8,10 +8,10 @@ import type { HelperFunction } from "./helper-function.ts";
 export const SPIN_LOCK: HelperFunction = {
   takes: ["u32"],
   answers: "s32",
-  make({ memory }, { maps }) {
-    if (!memory.isShared) return () => 0;
+  make(host, { maps }) {
+    if (!host.memory.isShared) return () => 0;
     return (lock) => {
-      mapAround(maps, lock as number)?.lockValue(lock as number);
+      mapAround(host.mapsInUse(maps), lock as number)?.lockValue(lock as number);
       return 0;
     };
   },

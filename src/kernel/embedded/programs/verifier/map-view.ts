@@ -24,7 +24,13 @@ export class MapView {
   /** What of the value is no data: locks, timers, pointers of programs. */
   readonly fields: readonly SpecialField[];
 
-  private constructor(facts: InnerShape, name: string, map: EmbeddedMap | undefined, inner: MapView | undefined) {
+  private constructor(
+    facts: InnerShape,
+    fields: readonly SpecialField[],
+    name: string,
+    map: EmbeddedMap | undefined,
+    inner: MapView | undefined,
+  ) {
     this.map = map;
     this.type = facts.type;
     this.keySize = facts.keySize;
@@ -33,16 +39,18 @@ export class MapView {
     this.flags = facts.flags;
     this.name = name;
     this.inner = inner;
-    this.fields = map?.record?.fields ?? [];
+    this.fields = fields;
     this.spinLockOffset = this.fields.find(({ type }) => type === "bpf_spin_lock")?.offset;
     this.timerOffset = this.fields.find(({ type }) => type === "bpf_timer")?.offset;
   }
 
   static of(map: EmbeddedMap): MapView {
     const { type, keySize, valueSize, maxEntries } = map;
-    const inner = isMapOfMaps(map) ? new MapView(map.innerMeta, "", undefined, undefined) : undefined;
+    const meta = isMapOfMaps(map) ? map.innerMeta : undefined;
+    const inner = meta && new MapView(meta, meta.fields, "", undefined, undefined);
     const flags = map.header(SEGMENT.MAP_FLAGS);
-    return new MapView({ type, keySize, valueSize, maxEntries, flags }, nameOf(map), map, inner);
+    const fields = map.record?.fields ?? [];
+    return new MapView({ type, keySize, valueSize, maxEntries, flags }, fields, nameOf(map), map, inner);
   }
 
   /** Programs may read its values, or write them. */
