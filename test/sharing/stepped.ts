@@ -57,6 +57,7 @@ const STEPPED: Readonly<Record<string, readonly string[]>> = {
     ...["reserve", "submit", "discard", "output", "settle", "loadPosition", "storePosition", "#lock", "#takeFromDead"],
     ...["#roomFor", "#advancePending", "#commit", "#finish", "#tell"],
   ],
+  "ring-positions.ts": ["positionAt", "setPosition"],
   "pieces.ts": ["linked", "take", "giveBack", "collect"],
   "trie-walk.ts": [
     ...["longest", "placeOf", "isNodeOf", "after", "first", "child", "prefixOf", "valueOf", "agreement", "copyKey"],
@@ -160,7 +161,10 @@ function rewrite(body: string): string {
   text = wrap(text, /\bcopyBytes\(/g, "(", ")", (all) => `(yield* $${all})`, /\$$/);
   const names = NAMES.map((name) => `${name}\\(`).join("|");
   if (new RegExp(`[)\\]]\\.(?:${names})`).test(text)) throw new Error(`a call that cannot be made in steps in ${body}`);
-  const calls = new RegExp(`(?<![\\w$#.])(?:(?:(?:[a-z]\\w*|#\\w+)\\.)+(?:${names})|bumpVersion\\()`, "g");
+  const calls = new RegExp(
+    `(?<![\\w$#.])(?:(?:(?:[a-z]\\w*|#\\w+)\\.)+(?:${names})|(?:bumpVersion|positionAt|setPosition)\\()`,
+    "g",
+  );
   return wrap(text, calls, "(", ")", (all) => `(yield* ${all})`);
 }
 

@@ -130,14 +130,6 @@ export abstract class RingMap extends EmbeddedMap {
     this.storePosition(RING.PENDING_POSITION, position);
   }
 
-  protected get isBusy(): boolean {
-    return this.header(RING.BUSY) !== 0;
-  }
-
-  protected set isBusy(isBusy: boolean) {
-    this.memory.u32[(this.base + RING.BUSY) >>> 2] = isBusy ? 1 : 0;
-  }
-
   /** Where the header of the record at a position lies. */
   protected headerAt(position: number): Address {
     return this.data + (position % this.maxEntries);

@@ -11,7 +11,7 @@ import {
 } from "../../../abi/ringbuf.ts";
 import type { Address } from "../../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../../memory/page-allocator.ts";
-import { RingMap, ringMapType } from "./ring-map.ts";
+import { RING, RingMap, ringMapType } from "./ring-map.ts";
 
 /** `BPF_MAX_USER_RINGBUF_SAMPLES`: the most records of one call. */
 const MOST_RECORDS = 128 * 1024;
@@ -41,8 +41,7 @@ export class UserRingbufMap extends RingMap {
    */
   drain(callback: (sample: Address, size: number) => number, flags = 0): number {
     if (flags < 0 || flags > WAKEUP_FLAGS) return -EINVAL;
-    if (this.isBusy) return -EBUSY;
-    this.isBusy = true;
+    if (!this.begin()) return -EBUSY;
     let taken = 0;
     let result = 0;
     try {
@@ -64,10 +63,21 @@ export class UserRingbufMap extends RingMap {
       }
       if (result === 0) result = given;
     } finally {
-      this.isBusy = false;
+      this.end();
     }
     if ((flags & BPF_RB_FORCE_WAKEUP) !== 0 || (taken > 0 && (flags & BPF_RB_NO_WAKEUP) === 0)) this.wake();
     return result;
+  }
+
+  /** Begins to read; false when a program does already. */
+  protected begin(): boolean {
+    if (this.header(RING.BUSY) !== 0) return false;
+    this.memory.u32[(this.base + RING.BUSY) >>> 2] = 1;
+    return true;
+  }
+
+  protected end(): void {
+    this.memory.u32[(this.base + RING.BUSY) >>> 2] = 0;
   }
 
   /** The length and discard bit of the next record; `undefined` when there is none yet. User space may have written anything. */

@@ -13,6 +13,7 @@ import {
   BPF_MAP_TYPE_QUEUE,
   BPF_MAP_TYPE_RINGBUF,
   BPF_MAP_TYPE_STACK,
+  BPF_MAP_TYPE_USER_RINGBUF,
 } from "../../../abi/map-types.ts";
 import type { Address } from "../../../memory/address-space.ts";
 import type { EmbeddedMap } from "../map-ops.ts";
@@ -30,6 +31,7 @@ import { SharedLpmTrie } from "./shared-lpm-trie.ts";
 import { SharedLruHash } from "./shared-lru-hash.ts";
 import { SharedRing } from "./shared-ring.ts";
 import { SharedRingbuf } from "./shared-ringbuf.ts";
+import { SharedUserRingbuf } from "./shared-user-ringbuf.ts";
 
 /** What is known of a segment before it is used: its header, as it was read once and checked. */
 export interface SegmentShape {
@@ -86,6 +88,7 @@ const SHARED_TYPES: ReadonlyMap<number, MakeShared> = new Map<number, MakeShared
   [BPF_MAP_TYPE_QUEUE, (host, base) => new SharedRing(host, base, false)],
   [BPF_MAP_TYPE_STACK, (host, base) => new SharedRing(host, base, true)],
   [BPF_MAP_TYPE_RINGBUF, (host, base) => new SharedRingbuf(host, base)],
+  [BPF_MAP_TYPE_USER_RINGBUF, (host, base) => new SharedUserRingbuf(host, base)],
   [
     BPF_MAP_TYPE_BLOOM_FILTER,
     (host, base, { mapExtra, maxEntries }) => new SharedBloomFilter(host, base, mapExtra, maxEntries),

@@ -14,9 +14,8 @@ import { RingbufMap } from "../maps/ringbuf.ts";
 import { copyBytes } from "../user-memory.ts";
 import type { Agent, SharingHost } from "./agent.ts";
 import { Locks } from "./locks.ts";
+import { positionAt, setPosition } from "./ring-positions.ts";
 import { SharedWaiters } from "./shared-waiters.ts";
-
-const U32 = 2 ** 32;
 
 /** Of a ring so many parts: when one has been filled, it is asked whether those live who still write older records. */
 const PARTS = 8;
@@ -102,20 +101,11 @@ export class SharedRingbuf extends RingbufMap {
   }
 
   protected override loadPosition(offset: number): number {
-    const word = (this.base + offset) >>> 2;
-    const { u32 } = this.memory;
-    for (;;) {
-      const high = Atomics.load(u32, word + 1);
-      const low = Atomics.load(u32, word);
-      if (Atomics.load(u32, word + 1) === high) return low + high * U32;
-    }
+    return positionAt(this.memory, (this.base + offset) >>> 2);
   }
 
   protected override storePosition(offset: number, value: number): void {
-    const word = (this.base + offset) >>> 2;
-    const { u32, u64 } = this.memory;
-    if (Atomics.load(u32, word + 1) === Math.floor(value / U32)) Atomics.store(u32, word, value >>> 0);
-    else Atomics.store(u64, word >>> 1, BigInt(value));
+    setPosition(this.memory, (this.base + offset) >>> 2, value);
   }
 
   /** Who held the lock and died may have had news to tell. */
