@@ -16,12 +16,13 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { type ArrayMap, type Bpf, bytes, cidr, embedded, type HashSpec, type MapInfo, u32 } from "mapiary";
-import { EACCES, ENOTSUP, ESTALE, EUCLEAN } from "../../src/abi/errno.ts";
-import { BPF_MAP_TYPE_RINGBUF } from "../../src/abi/map-types.ts";
+import { type ArrayMap, type Bpf, bytes, cidr, embedded, type HashSpec, type MapInfo, u32, u64 } from "mapiary";
+import { E2BIG, EACCES, EBUSY, EINVAL, ENOTSUP, ESTALE, EUCLEAN } from "../../src/abi/errno.ts";
+import { BPF_MAP_TYPE_RINGBUF, BPF_MAP_TYPE_USER_RINGBUF } from "../../src/abi/map-types.ts";
 import { newDirectory } from "../kernels.ts";
 import { generator, type Random } from "./random.ts";
 import { type How, loadProducer, RECORD_ROOM } from "./ring-program.ts";
+import { loadReader } from "./user-ring-program.ts";
 
 const RUNS = Number(process.env["MAPIARY_RUNS"] ?? 400);
 const SEED = Number(process.env["MAPIARY_SEED"] ?? 1000);
@@ -173,9 +174,20 @@ const objects =
     return { pin: (path) => void sys.objPin(fd, path), close: () => void sys.close(fd) };
   };
 
+/** The same of a user ring buffer. */
+const userRingBuffer: Make = (bpf, maxEntries) => {
+  const map = bpf.createMap({ type: "user_ringbuf", value: u64, maxEntries: PAGE });
+  const reader = loadReader(bpf, map);
+  for (let number = 0; number < maxEntries; number++) map.push(BigInt(number));
+  reader.drain();
+  reader.close();
+  for (let number = 0; number < maxEntries; number++) map.push(BigInt(number));
+  return map;
+};
+
 const KINDS: readonly Make[] = [
   ...[keyed("hash"), keyed("lru_hash"), keyed("array"), trie],
-  ...[ring("queue"), ring("stack"), bloom, ringBuffer],
+  ...[ring("queue"), ring("stack"), bloom, ringBuffer, userRingBuffer],
   ...[nested("array_of_maps"), nested("hash_of_maps")],
   ...[objects("devmap"), objects("devmap_hash"), objects("stack_trace")],
 ];
@@ -184,7 +196,7 @@ const TORN_ROUNDS = RUNS > 1000 ? 1000 : KINDS.length;
 /** Where in a file something is changed that matters. */
 function placeIn(kind: Make, size: number, random: Random): number {
   if (random(8) === 0) return random(HEADER.SIZE);
-  if (kind !== ringBuffer) return 64 + random(Math.min(size, 2048) - 64);
+  if (kind !== ringBuffer && kind !== userRingBuffer) return 64 + random(Math.min(size, 2048) - 64);
   // What the kind keeps to itself, the positions, and the records, of which there are as many as were made twice.
   const [from, bytes] = [
     [64, 24],
@@ -232,6 +244,7 @@ class Surrounded {
     }
     const { type, keySize, valueSize } = sys.objGetInfoByFd(fd) as MapInfo;
     if (type === BPF_MAP_TYPE_RINGBUF) this.#useRing(random);
+    if (type === BPF_MAP_TYPE_USER_RINGBUF) this.#useUserRing(random);
     const key = this.#room.subarray(0, keySize);
     const next = new Uint8Array(keySize);
     const value = new Uint8Array(valueSize);
@@ -271,6 +284,18 @@ class Surrounded {
       }
     }
     close();
+  }
+
+  /** Writes records, and lets a program read some. */
+  #useUserRing(random: Random): void {
+    using ring = this.bpf.openMap(PIN, { type: "user_ringbuf", value: u64 });
+    const reader = loadReader(this.bpf, ring);
+    for (let round = 0; round < 3; round++) {
+      for (let count = random(4); count > 0; count--) ring.push(BigInt(count));
+      const drained = reader.drain();
+      assert(drained >= 0 || [-EBUSY, -EINVAL, -E2BIG].includes(drained), `refused with ${drained}`);
+    }
+    reader.close();
   }
 
   /** Takes the map away, and looks whether everything around it is as it was. */

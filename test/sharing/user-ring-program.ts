@@ -8,6 +8,7 @@ export interface Reader {
   /** What `bpf_user_ringbuf_drain` answers. */
   drain(): number;
   readonly sum: bigint;
+  close(): void;
 }
 
 /** The slot at which the callback begins. */
@@ -61,6 +62,11 @@ export function loadReader(bpf: Bpf, ring: UserRingBuf<unknown>, holds = false):
     },
     get sum() {
       return sum.get(0) ?? 0n;
+    },
+    close() {
+      sys.close(fd);
+      sys.close(functions.progBtfFd as number);
+      sum.close();
     },
   };
 }
