@@ -282,29 +282,55 @@ export class Bpf implements Disposable {
 
   /**
    * What a worker makes a `Bpf` from that has the same maps and pins: post it, and call `embedded({ share })` there. Each
-   * thread opens the maps that it wants by their pins, names or ids; all read and write the same memory.
+   * thread opens the maps that it wants by their pins, names or ids; all read and write the same memory, and to programs each
+   * is a CPU. Give each worker a handle of its own, so that `reclaim` can tell it from the others.
    *
-   * Throws an `Error` on a kernel whose maps cannot be shared so: `embedded()` without `bpffs`, and `linux()`, which every
-   * thread can call by itself.
+   * Throws an `Error` on a kernel whose maps cannot be shared so: `embedded()` with neither `shared` nor `bpffs`, and
+   * `linux()`, which every thread can call by itself.
    *
    * @example
    * ```ts
    * import assert from "node:assert/strict";
-   * import { mkdtempSync } from "node:fs";
-   * import { tmpdir } from "node:os";
    * import { embedded, u32, u64 } from "mapiary";
    *
-   * using bpf = embedded({ bpffs: mkdtempSync(`${tmpdir()}/maps-`) });
+   * using bpf = embedded({ shared: true });
    * using hits = bpf.createMap({ type: "hash", name: "hits", key: u32, value: u64, maxEntries: 64 });
    * const share = structuredClone(bpf.share()); // as worker.postMessage(bpf.share()) does
    *
-   * using other = embedded({ share });
+   * using other = embedded({ share }); // in the worker
    * other.openMap({ name: "hits" }, { key: u32, value: u64 }).set(5, 100n);
    * assert.equal(hits.get(5), 100n);
    * ```
    */
   share(): KernelHandle {
     return this.#context.kernel.share();
+  }
+
+  /**
+   * Takes back what threads hold that have ended: maps that they had open, and locks that they had taken. `handle` is what
+   * `share` gave for them; none that was given the same may still run. With `shared` it is needed for a worker that was
+   * terminated before it had closed its `Bpf`, where nobody tells of that: in Node all are told who had such a kernel when they
+   * made the worker. Until then who wants a lock of that worker waits, and gets an `Error` after ten seconds. In a directory the
+   * system knows who lives, and this does nothing.
+   *
+   * Throws an `Error` on a kernel that has no `share`.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { embedded, u32 } from "mapiary";
+   *
+   * using bpf = embedded({ shared: true });
+   * const share = bpf.share();
+   * const lost = embedded({ share }); // in a worker, and then: worker.terminate()
+   * lost.createMap({ type: "hash", name: "lost", key: u32, value: u32, maxEntries: 64 });
+   * assert.equal(bpf.maps().length, 1);
+   * bpf.reclaim(share);
+   * assert.equal(bpf.maps().length, 0);
+   * ```
+   */
+  reclaim(handle: KernelHandle): void {
+    this.#context.kernel.reclaim(handle);
   }
 
   /** Closes every map that was opened here; whatever is asked of one later throws a `BpfError` with the code `EBADF`. */

@@ -8,7 +8,9 @@
 
 import { Bpf } from "./bpf.ts";
 import { DirectoryBacking } from "./kernel/directory/directory-backing.ts";
+import type { Backing } from "./kernel/embedded/backing.ts";
 import { EmbeddedKernel, type EmbeddedOptions } from "./kernel/embedded/embedded-kernel.ts";
+import { ThreadBacking } from "./kernel/threads/thread-backing.ts";
 
 export type { AttachTypeName } from "./abi/attach-types.ts";
 export type { MapFlagName } from "./abi/flag-names.ts";
@@ -34,7 +36,7 @@ export { type DisassemblyNames, disassemble } from "./isa/disassemble.ts";
 export { decode, encode, type Instruction } from "./isa/instruction.ts";
 export type { AtomicType, HalfRegister, LoadType, MapReference, Register, StoreType } from "./isa/operands.ts";
 export type { EmbeddedOptions } from "./kernel/embedded/embedded-kernel.ts";
-export type { KernelHandle } from "./kernel/kernel.ts";
+export type { DirectoryHandle, KernelHandle, ThreadHandle } from "./kernel/kernel.ts";
 export { ipv4, ipv6, mac } from "./layout/address.ts";
 export { type ArrayLayout, array } from "./layout/array.ts";
 export type { Atomic, AtomicArray, AtomicInteger } from "./layout/atomic.ts";
@@ -143,8 +145,18 @@ export type {
  * ```
  */
 export function embedded(options: EmbeddedOptions = {}): Bpf {
-  const { possibleCpus, maxMemory } = options;
-  const bpffs = options.share?.bpffs ?? options.bpffs;
-  if (bpffs === undefined) return new Bpf(new EmbeddedKernel(options));
-  return new Bpf(new EmbeddedKernel(options, new DirectoryBacking({ bpffs, possibleCpus, maxMemory })));
+  return new Bpf(new EmbeddedKernel(options, backingOf(options)));
+}
+
+/** Where the maps of a kernel lie that shares them. */
+function backingOf({ share, bpffs, shared = false, possibleCpus, maxMemory }: EmbeddedOptions): Backing | undefined {
+  if (shared && bpffs !== undefined) {
+    throw new TypeError(
+      "embedded() keeps maps in memory that threads share, or in a directory that threads and processes share: give it shared or bpffs, not both",
+    );
+  }
+  if (share !== undefined && "memory" in share) return ThreadBacking.open(share, { possibleCpus });
+  const directory = share?.bpffs ?? bpffs;
+  if (directory !== undefined) return new DirectoryBacking({ bpffs: directory, possibleCpus, maxMemory });
+  return shared ? ThreadBacking.create({ possibleCpus, maxMemory }) : undefined;
 }

@@ -70,6 +70,10 @@ export class DelegatingKernel implements Kernel {
     return this.kernel.share();
   }
 
+  reclaim(handle: KernelHandle): void {
+    this.kernel.reclaim(handle);
+  }
+
   release(): void {
     this.kernel.release();
   }

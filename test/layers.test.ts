@@ -16,7 +16,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["btf"],
   ["kernel"],
   ["kernel/linux", "kernel/embedded"],
-  ["kernel/directory"],
+  ["kernel/directory", "kernel/threads"],
   ["sys"],
   ["maps"],
   ["program"],
@@ -29,8 +29,9 @@ const LAYERS: readonly (readonly string[])[] = [
 /** A kernel is seen through the seam by all but these, which hand it out. */
 const SEEN_BY: Readonly<Record<string, readonly string[]>> = {
   "kernel/linux": ["linux.ts", "cli"],
-  "kernel/embedded": ["kernel/directory", "index.ts", "linux.ts", "cli"],
+  "kernel/embedded": ["kernel/directory", "kernel/threads", "index.ts", "linux.ts", "cli"],
   "kernel/directory": ["index.ts", "linux.ts", "cli"],
+  "kernel/threads": ["index.ts"],
 };
 
 /** The layers that need Node, and may import its modules and koffi; every other runs in a browser. */

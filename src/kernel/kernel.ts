@@ -2,8 +2,19 @@ import type { Address, AddressSpace } from "../memory/address-space.ts";
 import type { PreparedCommand } from "./prepared-command.ts";
 
 /** What another thread makes a kernel from: see `Kernel.share`. It can be cloned, and is of no other use. */
-export interface KernelHandle {
+export type KernelHandle = DirectoryHandle | ThreadHandle;
+
+/** The handle of maps in a directory. */
+export interface DirectoryHandle {
   readonly bpffs: string;
+}
+
+/** The handle of maps in a memory that threads share. */
+export interface ThreadHandle {
+  /** The `WebAssembly.Memory`. */
+  readonly memory: object;
+  /** Tells the kernels that are made from this handle from others. */
+  readonly thread: number;
 }
 
 /**
@@ -71,6 +82,12 @@ export interface Kernel {
    * that says why when the maps of this kernel cannot be shared so.
    */
   share(): KernelHandle;
+
+  /**
+   * Takes back what kernels still hold that were made from a handle, in threads that have ended. Throws an `Error` where there
+   * are no such kernels.
+   */
+  reclaim(handle: KernelHandle): void;
 
   /**
    * Closes every fd that is still open, and empties the typed arrays that were made over the memory, unless it is shared.

@@ -1,5 +1,5 @@
 import { BlockAllocator } from "./block-allocator.ts";
-import { PAGE_SIZE, PageAllocator, pageAlign } from "./page-allocator.ts";
+import { PAGE_SIZE, PageAllocator, type Pages, pageAlign } from "./page-allocator.ts";
 
 /** A place in an address space: bytes from its beginning. 0 is the null pointer; the first 64 KiB are never handed out. */
 export type Address = number;
@@ -26,6 +26,12 @@ export class OutOfMemoryError extends RangeError {
   override readonly name = "OutOfMemoryError";
 }
 
+/** A memory that other threads have as well, and who hands out its pages among all of them. */
+export interface GivenMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly pages: Pages;
+}
+
 /**
  * One linear memory, in which everything that `bpf(2)` is told lies: attrs, keys, values, and on the embedded kernel
  * the maps themselves. It grows on demand up to a limit, its base never moves, and fresh memory is zero.
@@ -44,8 +50,8 @@ export class AddressSpace implements Memory {
   /** The most bytes that it may grow to. */
   readonly limit: number;
   readonly #end: number;
-  readonly #memory: WebAssembly.Memory;
-  readonly #pages: PageAllocator;
+  #memory: WebAssembly.Memory;
+  readonly #pages: Pages;
   readonly #blocks: BlockAllocator;
   /** Bytes of each allocation of whole pages. */
   readonly #ranges = new Map<Address, number>();
@@ -53,17 +59,15 @@ export class AddressSpace implements Memory {
   /**
    * An empty address space that may grow to `limit` bytes, rounded up to 64 KiB; or with `isWhole` is as large as that from
    * the beginning, for which an engine looks for garbage once, and when it grows so far twice. Throws a `RangeError` for a
-   * limit below 1 MiB or above 4 GiB, the reach of a 32-bit address, and when the system has not even the addresses.
+   * limit below 1 MiB or above 4 GiB, the reach of a 32-bit address, and when the system has not even the addresses. A memory
+   * that is given is used instead of one of its own.
    */
-  constructor(limit: number = FOUR_GIB, isWhole = false) {
-    if (!(limit >= INITIAL_BYTES && limit <= FOUR_GIB)) {
-      throw new RangeError(`an address space holds between ${INITIAL_BYTES} and ${FOUR_GIB} bytes, not ${limit}`);
-    }
-    this.limit = Math.ceil(limit / WASM_PAGE) * WASM_PAGE;
+  constructor(limit: number = FOUR_GIB, isWhole = false, given?: GivenMemory) {
+    this.limit = checkedLimit(limit);
     this.#end = Math.min(this.limit, LAST_END);
     const maximum = this.#end / WASM_PAGE;
-    this.#memory = reserve(isWhole ? maximum : INITIAL_BYTES / WASM_PAGE, maximum);
-    this.#pages = new PageAllocator(FIRST, this.#end);
+    this.#memory = given?.memory ?? reserve(isWhole ? maximum : INITIAL_BYTES / WASM_PAGE, maximum);
+    this.#pages = given?.pages ?? new PageAllocator(FIRST, this.#end);
     this.#blocks = new BlockAllocator(this.#pages);
     const buffer = this.#memory.buffer;
     this.u8 = new Uint8Array(buffer);
@@ -84,6 +88,14 @@ export class AddressSpace implements Memory {
 
   /** Whether other threads or processes may write what lies in it. */
   get isShared(): boolean {
+    return false;
+  }
+
+  /**
+   * Whether `wasm` is a memory that threads share: whatever imports it has to say so.
+   * @internal
+   */
+  get isThreaded(): boolean {
     return false;
   }
 
@@ -114,7 +126,7 @@ export class AddressSpace implements Memory {
    * system has not even the addresses.
    */
   growToLimit(): boolean {
-    return this.#reach(this.#end);
+    return this.reach(this.#end);
   }
 
   /**
@@ -159,7 +171,7 @@ export class AddressSpace implements Memory {
     const address = this.#blocks.allocate(bytes);
     if (address === 0) return 0;
     const end = address + (this.#blocks.sizeOf(address) ?? 0);
-    if (!this.#reach(end)) {
+    if (!this.reach(end)) {
       this.#blocks.release(address);
       return 0;
     }
@@ -168,25 +180,42 @@ export class AddressSpace implements Memory {
   }
 
   #allocatePages(bytes: number): Address {
-    const fresh = this.#pages.top;
-    const address = this.#pages.allocate(bytes);
-    if (address === 0) return 0;
-    const end = address + pageAlign(bytes);
-    if (!this.#reach(end)) {
-      this.#pages.release(address, bytes);
-      return 0;
-    }
-    this.#ranges.set(address, bytes);
-    if (address < fresh) this.u8.fill(0, address, Math.min(end, fresh));
+    const address = this.takePages(bytes);
+    if (address !== 0) this.#ranges.set(address, bytes);
     return address;
   }
 
-  /** Grows until `end` lies inside, by an eighth at least so that many small maps do not grow it often. */
-  #reach(end: number): boolean {
-    const size = this.size;
-    if (end <= size) return true;
+  /** Takes zeroed pages that nobody gives back with `release`; 0 when there is no room. */
+  protected takePages(bytes: number): Address {
+    const address = this.#pages.allocate(bytes);
+    if (address === 0) return 0;
+    const end = address + pageAlign(bytes);
+    const { writtenEnd } = this.#pages;
+    if (!this.reach(end)) {
+      this.#pages.release(address, bytes);
+      return 0;
+    }
+    if (address < writtenEnd) this.u8.fill(0, address, Math.min(end, writtenEnd));
+    return address;
+  }
+
+  /**
+   * Sees to it that the views reach to `end`: grows the memory if need be, by an eighth at least so that many small maps do
+   * not grow it often. False when the system has no more.
+   */
+  protected reach(end: number): boolean {
+    if (end <= this.size) return true;
+    if (this.isThreaded && this.#grow(this.size) && end <= this.size) return true;
+    const { size } = this;
     const generous = Math.min(Math.max(end, size + size / 8), this.#end);
     return this.#grow(generous) || this.#grow(end);
+  }
+
+  /** Lets go of its memory, and has one that nobody else has and in which nothing lies, just as large. */
+  protected leaveMemory(): void {
+    const pages = this.size / WASM_PAGE;
+    this.#memory = reserve(pages, pages);
+    this.#renewViews();
   }
 
   #grow(size: number): boolean {
@@ -195,6 +224,11 @@ export class AddressSpace implements Memory {
     } catch {
       return false;
     }
+    this.#renewViews();
+    return true;
+  }
+
+  #renewViews(): void {
     const buffer = this.#memory.buffer;
     this.u8 = new Uint8Array(buffer);
     this.i32 = new Int32Array(buffer);
@@ -202,8 +236,13 @@ export class AddressSpace implements Memory {
     this.i64 = new BigInt64Array(buffer);
     this.u64 = new BigUint64Array(buffer);
     this.view = new DataView(buffer);
-    return true;
   }
+}
+
+/** The bytes that an address space of `limit` bytes may grow to: whole pages of WebAssembly. Throws a `RangeError` as the constructor does. */
+export function checkedLimit(limit: number): number {
+  if (limit >= INITIAL_BYTES && limit <= FOUR_GIB) return Math.ceil(limit / WASM_PAGE) * WASM_PAGE;
+  throw new RangeError(`an address space holds between ${INITIAL_BYTES} and ${FOUR_GIB} bytes, not ${limit}`);
 }
 
 function reserve(initial: number, maximum: number): WebAssembly.Memory {

@@ -1,4 +1,4 @@
-import { PAGE_SIZE, type PageAllocator } from "./page-allocator.ts";
+import { PAGE_SIZE, type Pages } from "./page-allocator.ts";
 
 const SMALLEST = 16;
 const LARGEST = PAGE_SIZE / 2;
@@ -8,11 +8,11 @@ const LARGEST = PAGE_SIZE / 2;
  * aligned to its own size.
  */
 export class BlockAllocator {
-  readonly #pages: PageAllocator;
+  readonly #pages: Pages;
   readonly #free: number[][] = [];
   readonly #sizes = new Map<number, number>();
 
-  constructor(pages: PageAllocator) {
+  constructor(pages: Pages) {
     this.#pages = pages;
   }
 

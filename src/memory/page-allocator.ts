@@ -6,6 +6,18 @@ export function pageAlign(bytes: number): number {
   return Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
 }
 
+/** Who hands out the pages of a linear memory. */
+export interface Pages {
+  /** The most bytes that one allocation can still get. */
+  readonly largest: number;
+  /** To where what was allocated last may have been written before: what lies above is zero. */
+  readonly writtenEnd: number;
+  /** Takes `bytes` rounded up to pages; 0 when no free range is long enough. */
+  allocate(bytes: number): number;
+  /** Gives back what `allocate` took: the same start, the same number of bytes. */
+  release(start: number, bytes: number): void;
+}
+
 /** A free range of pages. */
 interface Range {
   start: number;
@@ -16,11 +28,12 @@ interface Range {
  * Which pages of a linear memory are taken. Best fit among the free ranges, neighbours joined on release; what was
  * never handed out is one open end above them.
  */
-export class PageAllocator {
+export class PageAllocator implements Pages {
   /** Free ranges below `#top`, by address. */
   readonly #free: Range[] = [];
   readonly #limit: number;
   #top: number;
+  #writtenEnd = 0;
 
   /** Hands out the pages from `start` to `limit`, both addresses of pages. */
   constructor(start: number, limit: number) {
@@ -28,21 +41,19 @@ export class PageAllocator {
     this.#limit = limit;
   }
 
-  /** The end of everything that was ever handed out: what lies above has never been written. */
-  get top(): number {
-    return this.#top;
+  get writtenEnd(): number {
+    return this.#writtenEnd;
   }
 
-  /** The most bytes that one allocation can still get. */
   get largest(): number {
     let largest = this.#limit - this.#openEnd();
     for (const range of this.#free) largest = Math.max(largest, range.end - range.start);
     return largest;
   }
 
-  /** Takes `bytes` rounded up to pages; 0 when no free range is long enough. */
   allocate(bytes: number): number {
     const length = pageAlign(bytes);
+    this.#writtenEnd = this.#top;
     let best = -1;
     for (let i = 0; i < this.#free.length; i++) {
       const size = this.#length(i);
@@ -57,7 +68,6 @@ export class PageAllocator {
     return start;
   }
 
-  /** Gives back what `allocate` took: the same start, the same number of bytes. */
   release(start: number, bytes: number): void {
     const end = start + pageAlign(bytes);
     let at = this.#free.findIndex((range) => range.start > start);

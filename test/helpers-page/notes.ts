@@ -35,7 +35,7 @@ const NOTES: Partial<Readonly<Record<HelperName, string>>> = {
   bpf_redirect_neigh: "answers as on Linux; nothing is sent",
   bpf_redirect_peer: "answers as on Linux; nothing is sent",
   bpf_clone_redirect: "answers as on Linux; nothing is sent",
-  bpf_timer_init: "`ENOTSUP` in a shared directory",
+  bpf_timer_init: "`ENOTSUP` where maps are shared",
   bpf_timer_start: "runs out when the event loop has its turn, to the millisecond",
   bpf_perf_event_output: "a record has at most 65,516 bytes",
   bpf_get_ns_current_pid_tgid: "no namespace is that of the caller: `EINVAL`",

@@ -119,6 +119,7 @@ export class EmbeddedVerifier {
         share: () => {
           throw new Error("these tests share nothing");
         },
+        reclaim: () => {},
         release: () => {},
       },
     );

@@ -2,8 +2,16 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { Assembler, embedded, type KernelHandle, u32, u64 } from "mapiary";
 
-const { share, runs } = workerData as { share: KernelHandle; runs: number };
+const { share, runs, arrived, threads } = workerData as {
+  share: KernelHandle;
+  runs: number;
+  arrived: Int32Array;
+  threads: number;
+};
 using bpf = embedded({ share });
+// A thread that has ended is no CPU any more: all must be there at once.
+Atomics.add(arrived, 0, 1);
+while (Atomics.load(arrived, 0) < threads) Atomics.wait(arrived, 0, Atomics.load(arrived, 0), 1);
 using array = bpf.openMap({ name: "array" }, { type: "percpu_array", key: u32, value: u64 });
 using hash = bpf.openMap({ name: "hash" }, { type: "percpu_hash", key: u32, value: u64 });
 const assembler = new Assembler().store("u32", "r10", -4, 0);

@@ -104,6 +104,9 @@ export class DirectoryBacking implements Backing {
     return { bpffs: this.#registry.root };
   }
 
+  /** The system has taken back everything. */
+  reclaim(): void {}
+
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;

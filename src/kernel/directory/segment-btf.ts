@@ -1,16 +1,12 @@
 import { BTF_MAX_SIZE } from "../../abi/btf.ts";
 import { EUCLEAN } from "../../abi/errno.ts";
 import type { AddressSpace } from "../../memory/address-space.ts";
-import { BtfCheck } from "../embedded/btf/btf-check.ts";
-import { BtfObject } from "../embedded/btf/btf-object.ts";
-import { checkMapBtf, type DescribedMap } from "../embedded/btf/map-btf.ts";
-import { RawBtf } from "../embedded/btf/raw-btf.ts";
-import type { SpecialField } from "../embedded/btf/special-fields.ts";
+import type { DescribedMap } from "../embedded/btf/map-btf.ts";
 import type { KernelObject } from "../embedded/kernel-object.ts";
 import type { EmbeddedMap } from "../embedded/map-ops.ts";
 import type { InnerMeta } from "../embedded/maps/inner-meta.ts";
 import type { ObjectTable } from "../embedded/object-table.ts";
-import { VerifierLog } from "../embedded/verifier-log.ts";
+import { type Described, keepBtf } from "../embedded/shared/segment-btf.ts";
 import type { BtfPart, CheckedHeader } from "./segment-file.ts";
 import type { System } from "./system.ts";
 
@@ -43,24 +39,10 @@ function readBtf(
   { offset, length, id }: BtfPart,
   map: DescribedMap,
   mapFlags: number,
-): { readonly btf: BtfObject | undefined; readonly fields: readonly SpecialField[] } | number {
+): Described | number {
   if (map.btfValueTypeId === 0) return length === 0 ? { btf: undefined, fields: [] } : -EUCLEAN;
   if (length === 0 || length > BTF_MAX_SIZE) return -EUCLEAN;
-  const known = btfs.get(id);
   const bytes = new Uint8Array(length);
-  const log = VerifierLog.open(memory, 0, 0, 0);
-  if (typeof log === "number" || system.fs.readSync(fd, bytes, 0, length, offset) !== length) return -EUCLEAN;
-  const btf = BtfObject.check(btfs, new BtfCheck(new RawBtf(bytes), log));
-  if (typeof btf === "number") return -EUCLEAN;
-  const fields = checkMapBtf(btf, map, mapFlags);
-  if (typeof fields === "number") return -EUCLEAN;
-  // Maps of one BTF have it once, unless somebody has put something else behind one of them.
-  const isKnown = known instanceof BtfObject && isSame(known.bytes, bytes);
-  if (known !== undefined && !isKnown) return -EUCLEAN;
-  const kept = isKnown ? known : btfs.keep(btf, id);
-  return { btf: kept as BtfObject, fields };
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+  if (system.fs.readSync(fd, bytes, 0, length, offset) !== length) return -EUCLEAN;
+  return keepBtf(btfs, memory, { id, bytes }, map, mapFlags);
 }

@@ -1,12 +1,12 @@
-import { ATTR_SIZE, MAP_CREATE } from "../../abi/attr.ts";
 import { EACCES, ENOTSUP, ESTALE, EUCLEAN } from "../../abi/errno.ts";
 import type { Address } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/page-allocator.ts";
-import { MapCreateAttr } from "../embedded/map-create-attr.ts";
+import type { MapCreateAttr } from "../embedded/map-create-attr.ts";
 import type { MapHost } from "../embedded/map-ops.ts";
 import { canBeInner, holdsMaps, INNER, type InnerMeta } from "../embedded/maps/inner-meta.ts";
 import { MAP_TYPES } from "../embedded/maps/map-types.ts";
 import { SEGMENT } from "../embedded/segment.ts";
+import { attrOfSegment } from "../embedded/shared/segment-attr.ts";
 import type { SegmentShape } from "../embedded/shared/shared-maps.ts";
 import type { SegmentMemory } from "./segment-memory.ts";
 import type { System } from "./system.ts";
@@ -61,7 +61,7 @@ export function checkHeader(
   if (id === 0 || id >= MOST_ID) return -EUCLEAN;
   const ownFlags = MAP_TYPES.get(u32(SEGMENT.TYPE))?.ownFlags ?? 0;
   if ((u32(SEGMENT.MAP_FLAGS) & ownFlags) !== ownFlags) return -EUCLEAN;
-  const attr = attrOf(memory, scratch, bytes, ownFlags);
+  const attr = attrOfSegment(memory, scratch, bytes, ownFlags);
   const expected = lengthOf(memory, host, attr);
   const length = expected === undefined ? 0 : Math.max(expected, PAGE_SIZE);
   const isAsLong = expected === u32(SEGMENT.LENGTH) + u32(SEGMENT.LENGTH + 4) * 2 ** 32;
@@ -96,26 +96,6 @@ function innerOf(u32: (offset: number) => number, offset: number): CheckedHeader
     btfValueTypeId: u32(INNER.BTF_VALUE_TYPE_ID),
     btfPart: { offset, length: u32(INNER.BTF_LENGTH), id: u32(INNER.BTF_ID) },
   };
-}
-
-/** The attributes of BPF_MAP_CREATE that a header stands for, of a type that sets some flags itself. */
-function attrOf(memory: SegmentMemory, scratch: Address, header: Uint8Array, ownFlags: number): MapCreateAttr {
-  const from = new DataView(header.buffer, header.byteOffset);
-  const { u8, view } = memory;
-  u8.fill(0, scratch, scratch + ATTR_SIZE);
-  const copy = (to: number, offset: number): void => view.setUint32(scratch + to, from.getUint32(offset, true), true);
-  copy(MAP_CREATE.MAP_TYPE, SEGMENT.TYPE);
-  copy(MAP_CREATE.KEY_SIZE, SEGMENT.KEY_SIZE);
-  copy(MAP_CREATE.VALUE_SIZE, SEGMENT.VALUE_SIZE);
-  copy(MAP_CREATE.MAX_ENTRIES, SEGMENT.MAX_ENTRIES);
-  const flags = from.getUint32(SEGMENT.MAP_FLAGS, true);
-  view.setUint32(scratch + MAP_CREATE.MAP_FLAGS, flags & ~ownFlags, true);
-  copy(MAP_CREATE.BTF_KEY_TYPE_ID, SEGMENT.BTF_KEY_TYPE_ID);
-  copy(MAP_CREATE.BTF_VALUE_TYPE_ID, SEGMENT.BTF_VALUE_TYPE_ID);
-  copy(MAP_CREATE.MAP_EXTRA, SEGMENT.MAP_EXTRA);
-  copy(MAP_CREATE.MAP_EXTRA + 4, SEGMENT.MAP_EXTRA + 4);
-  u8.set(header.subarray(SEGMENT.NAME, SEGMENT.NAME + 16), scratch + MAP_CREATE.MAP_NAME);
-  return new MapCreateAttr(memory, scratch);
 }
 
 /** How long the segment of a map with these attributes is; `undefined` when there can be none. */

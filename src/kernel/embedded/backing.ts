@@ -19,6 +19,8 @@ export interface Backing {
   open(host: Omit<MapHost, "maps">, btfs: ObjectTable<KernelObject>): SharedObjects;
   /** What another thread makes a kernel from that shares these maps. It can be cloned. */
   share(): KernelHandle;
+  /** Takes back what kernels hold that were made from a handle, in threads that have ended. */
+  reclaim(handle: KernelHandle): void;
   /** Lets go of everything that this kernel holds. Twice does no harm. */
   release(): void;
 }

@@ -12,11 +12,19 @@ export interface EmbeddedOptions {
    * need be. Needs Node on Linux or macOS, and koffi.
    */
   readonly bpffs?: string;
+  /**
+   * Whether workers can have the same maps, by `Bpf.share`, in memory that they share: wherever there are workers, and with no
+   * files. A page has such memory when it is cross-origin isolated.
+   */
+  readonly shared?: boolean;
   /** What `Bpf.share` gave in another thread, whose maps this kernel shall have. */
   readonly share?: KernelHandle;
   /** How many values a per-CPU map holds for one key, from 1; 1 when not given. */
   readonly possibleCpus?: number;
-  /** The most bytes that all maps together may take, up to and by default 4 GiB. */
+  /**
+   * The most bytes that all maps together may take, up to and by default 4 GiB; with `shared` less by default where the system
+   * has no addresses for so many.
+   */
   readonly maxMemory?: number;
   /** Is told each line that a program prints by `bpf_trace_printk`, as it stands in Linux's `trace_pipe` behind the time. */
   readonly trace?: (line: string) => void;

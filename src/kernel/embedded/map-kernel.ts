@@ -209,9 +209,18 @@ export class MapKernel implements Kernel {
   }
 
   share(): KernelHandle {
-    if (this.#backing !== undefined) return this.#backing.share();
+    return this.#shared().share();
+  }
+
+  reclaim(handle: KernelHandle): void {
+    this.#shared().reclaim(handle);
+  }
+
+  #shared(): Backing {
+    if (this.#backing !== undefined) return this.#backing;
     throw new Error(
-      "the maps of this kernel lie in the memory of one thread: make it with embedded({ bpffs: directory }) to share them",
+      "the maps of this kernel lie in the memory of one thread: make it with embedded({ shared: true }) to share them with " +
+        "other threads, or with embedded({ bpffs: directory }) to share them with other processes too",
     );
   }
 

@@ -30,12 +30,16 @@ export const SEGMENT = {
   /** The types of keys and values in the map's BTF; 0 when it has none. */
   BTF_KEY_TYPE_ID: 152,
   BTF_VALUE_TYPE_ID: 156,
-  /** In a segment that is a file: the bytes of BTF that lie behind it. */
+  /** In a segment that is shared: the bytes of its BTF, which lie behind it when it is a file. */
   BTF_LENGTH: 160,
-  /** In a segment that is a file: the id of that BTF. */
+  /** In a segment that is shared: the id of that BTF. */
   BTF_ID: 164,
   /** In a segment that is a file: a byte that is written by `write(2)`, so that those who watch the file look at the map. */
   BELL: 184,
+  /** In memory that threads share: a bit for each agent that uses the segment, 16 bytes. */
+  USERS: 232,
+  /** In memory that threads share: where the BTF lies; 0 when there is none. */
+  BTF_ADDRESS: 248,
   /** The size of the header: where the map type's own tables begin. */
   HEADER_SIZE: 256,
 } as const;

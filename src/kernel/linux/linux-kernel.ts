@@ -152,6 +152,10 @@ export class LinuxKernel implements Kernel {
     throw new Error("the maps of Linux need not be shared: every thread that calls linux() has the same ones");
   }
 
+  reclaim(): void {
+    throw new Error("the maps of Linux are shared by no handle: Linux itself takes back what a thread has held");
+  }
+
   release(): void {
     this.#lifetime.isOver = true;
     this.#words = undefined;

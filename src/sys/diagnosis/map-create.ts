@@ -69,7 +69,7 @@ const noInnerType: CreationRule = ({ sys, typeName, aMap, given }) => {
 /** A kernel that keeps its maps where others find them may not be able to keep all types there. */
 const notShareable: CreationRule = ({ sys, aMap, given }) =>
   (given.ifindex ?? 0) === 0 && tryOut(sys, { type: BPF_MAP_TYPE_ARRAY, keySize: 4, valueSize: 4, maxEntries: 1 }) === 0
-    ? `${aMap} cannot be shared with other programs, and this kernel's maps are: make it on a kernel without bpffs.`
+    ? `${aMap} cannot be shared, and this kernel's maps are: make it on a kernel with neither bpffs nor shared.`
     : undefined;
 
 /** BPF_MAP_CREATE. EINVAL has the order in which Linux looks. */

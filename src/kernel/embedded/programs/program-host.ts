@@ -86,7 +86,8 @@ export class ProgramHost {
   /** What programs are compiled for. */
   get compileTarget(): Omit<CompileTarget, "checks" | "mayGotoRounds"> {
     const { answer, tailCalls, cpuWord } = this;
-    return { answer, tailCalls, cpuWord, isShared: this.memory.isShared };
+    const { isShared, isThreaded } = this.memory;
+    return { answer, tailCalls, cpuWord, isShared, isThreaded };
   }
 
   /** The CPU on which programs run. */

@@ -25,7 +25,7 @@ export function compileCommand(
   const { index, body } = module.addFunction({ params: [], results: [I32] });
   write(body);
   module.exportFunction("run", index);
-  const bytes = module.encode() as Uint8Array<ArrayBuffer>;
+  const bytes = module.encode(memory.isThreaded) as Uint8Array<ArrayBuffer>;
   let run: () => number;
   try {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {

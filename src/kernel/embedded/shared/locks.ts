@@ -10,10 +10,10 @@ import type { Agent } from "./agent.ts";
  * The order in which locks are taken: that of a sweep, guards by their place, the free list's.
  */
 export class Locks {
-  readonly #memory: AddressSpace;
+  readonly #memory: Pick<AddressSpace, "i32">;
   readonly #agent: Agent;
 
-  constructor(memory: AddressSpace, agent: Agent) {
+  constructor(memory: Pick<AddressSpace, "i32">, agent: Agent) {
     this.#memory = memory;
     this.#agent = agent;
   }

@@ -33,6 +33,8 @@ import { writeTailCall } from "./tail-call.ts";
 /** What a program is compiled for. */
 export interface CompileTarget {
   readonly isShared: boolean;
+  /** See `AddressSpace`. */
+  readonly isThreaded: boolean;
   /** Whether every access is told of before it is made, to the import `check`. */
   readonly checks: boolean;
   /** How often `may_goto` goes on in one call of a function; `BPF_MAX_LOOPS` times without. */
@@ -116,7 +118,7 @@ export class ProgramCompiler {
       if (isCallback) writeCallback(module, callbackName(start), this.functionAt(start));
     }
     return {
-      bytes: module.encode(),
+      bytes: module.encode(this.target.isThreaded),
       helpers: [...this.#imports.values()],
       type: source.type,
       tailCallKind: tailCallKind(source),

@@ -9,6 +9,7 @@ const FUNCTION = 0;
 const TABLE = 1;
 const MEMORY = 2;
 const HAS_MAXIMUM = 1;
+const IS_SHARED = 2;
 /** The most pages of 64 KiB that a memory can have: the limit of whatever is imported is at most this. */
 const MOST_PAGES = 65536;
 
@@ -53,13 +54,13 @@ export class WasmModule {
     this.#exports.push({ name, index });
   }
 
-  /** The module's bytes. */
-  encode(): Uint8Array {
+  /** The module's bytes; `isThreaded` says whether the memory that it imports is one that threads share. */
+  encode(isThreaded: boolean): Uint8Array {
     const types = this.#functions.map(({ type }) => this.typeIndex(type));
     const writer = new ByteWriter();
     for (const byte of [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) writer.byte(byte);
     section(writer, SECTION.TYPE, this.#types, writeType);
-    this.#writeImports(writer);
+    this.#writeImports(writer, isThreaded);
     section(writer, SECTION.FUNCTION, types, (to, type) => to.unsigned(type));
     section(writer, SECTION.EXPORT, this.#exports, (to, { name, index }) => {
       to.name(name);
@@ -70,7 +71,7 @@ export class WasmModule {
     return writer.bytes.slice();
   }
 
-  #writeImports(writer: ByteWriter): void {
+  #writeImports(writer: ByteWriter, isThreaded: boolean): void {
     const entries: ((to: ByteWriter) => void)[] = [];
     const entry = (name: string, write: (to: ByteWriter) => void): void => {
       entries.push((to) => {
@@ -81,7 +82,7 @@ export class WasmModule {
     };
     entry("memory", (to) => {
       to.byte(MEMORY);
-      to.byte(HAS_MAXIMUM);
+      to.byte(HAS_MAXIMUM | (isThreaded ? IS_SHARED : 0));
       to.unsigned(0);
       to.unsigned(MOST_PAGES);
     });
