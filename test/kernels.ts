@@ -33,7 +33,6 @@ const EMBEDDED: TestKernel = {
 const PRIVATE: Partial<Record<MapTypeName, { readonly why: string; readonly map: Omit<MapCreateOptions, "type"> }>> = {
   prog_array: { why: "programs live in one process", map: { keySize: 4, valueSize: 4, maxEntries: 4 } },
   perf_event_array: { why: "perf events live in one process", map: { keySize: 4, valueSize: 4, maxEntries: 4 } },
-  user_ringbuf: { why: "programs of one process read it", map: { keySize: 0, valueSize: 0, maxEntries: 4096 } },
 };
 
 /** With `--runs`, the suites of every kernel also run on maps in a directory, which takes as long again. */
