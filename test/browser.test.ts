@@ -34,9 +34,22 @@ const PROGRAM = `
   answer(traffic.get("10.1.2.3").hits, retval, packets.get(0), sum);
 `;
 
-test("bundled for a browser, maps and programs need neither Node nor eval", async () => {
+/** A page and a worker of it, which are one program here: whoever is given no handle makes one. */
+const SHARED_PROGRAM = `
+  import { Assembler, embedded, u32, u64 } from "./src/index.ts";
+
+  const bpf = embedded(handle === undefined ? { shared: true, possibleCpus: 2 } : { share: handle });
+  if (handle === undefined) bpf.createMap({ type: "hash", name: "hits", key: u32, value: u64, maxEntries: 8 }).pin("/sys/fs/bpf/hits");
+  const hits = bpf.openMap("/sys/fs/bpf/hits", { type: "hash", key: u32, value: u64 });
+  hits.set(handle === undefined ? 0 : 1, 100n);
+  const instructions = new Assembler().call("bpf_get_smp_processor_id").exit().assemble();
+  const { retval } = bpf.loadProgram({ type: "xdp", name: "cpu", instructions }).run({ data: new Uint8Array(64) });
+  answer(bpf.share(), retval, [...hits].sort());
+`;
+
+async function bundled(contents: string): Promise<string> {
   const { outputFiles, warnings } = await build({
-    stdin: { contents: PROGRAM, resolveDir: join(import.meta.dirname, ".."), loader: "ts" },
+    stdin: { contents, resolveDir: join(import.meta.dirname, ".."), loader: "ts" },
     bundle: true,
     platform: "browser",
     format: "iife",
@@ -45,10 +58,44 @@ test("bundled for a browser, maps and programs need neither Node nor eval", asyn
     logLevel: "silent",
   });
   assert.deepEqual(warnings, []);
+  return outputFiles[0]?.text ?? "";
+}
+
+/** What a program answers where there are these globals and what every browser has. */
+function answersOf(program: string, globals: object): unknown[] {
   const answers: unknown[] = [];
   const answer = (...given: unknown[]) => answers.push(...given);
-  const globals = { answer, WebAssembly, TextEncoder, TextDecoder, performance };
-  const context = createContext(globals, { codeGeneration: { strings: false, wasm: true } });
-  runInContext(outputFiles[0]?.text ?? "", context);
+  const all = { ...globals, answer, WebAssembly, TextEncoder, TextDecoder, performance };
+  const context = createContext(all, { codeGeneration: { strings: false, wasm: true } });
+  // The main thread of a page must not sleep.
+  runInContext(
+    'Atomics.wait = () => { throw new TypeError("Atomics.wait cannot be called in this context"); };',
+    context,
+  );
+  runInContext(program, context);
+  return answers;
+}
+
+test("bundled for a browser, maps and programs need neither Node nor eval", async () => {
+  const answers = answersOf(await bundled(PROGRAM), {});
   assert.deepEqual(answers, [3n, 2, 3n, -(8191 * 8192) / 2]);
+});
+
+test("bundled for a browser, a page shares its maps with its workers", async () => {
+  const program = await bundled(SHARED_PROGRAM);
+  const [handle, ...first] = answersOf(program, { handle: undefined });
+  assert.equal(JSON.stringify(first.slice(0, 1)), "[0]");
+  const [, cpu, entries] = answersOf(program, { handle: structuredClone(handle), crossOriginIsolated: true });
+  assert.equal(cpu, 1);
+  assert.deepEqual(structuredClone(entries), [
+    [0, 100n],
+    [1, 100n],
+  ]);
+});
+
+test("a page that is not cross-origin isolated is told what it lacks", async () => {
+  const program = await bundled(SHARED_PROGRAM);
+  assert.throws(() => answersOf(program, { handle: undefined, crossOriginIsolated: false }), {
+    message: /Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp/,
+  });
 });

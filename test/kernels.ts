@@ -19,6 +19,8 @@ export interface TestKernel {
   readonly isInDirectory: boolean;
   /** Whether it refuses to make maps of a type. */
   refuses(type: MapTypeName): boolean;
+  /** Whether typed arrays over the memory of a map outlive it, for nothing empties those that threads share. */
+  readonly leavesArrays?: boolean;
 }
 
 const EMBEDDED: TestKernel = {
@@ -29,13 +31,13 @@ const EMBEDDED: TestKernel = {
   refuses: () => false,
 };
 
-/** The types that cannot be in a directory, why, and a map of each. */
+/** The types that cannot be shared, why, and a map of each. */
 const PRIVATE: Partial<Record<MapTypeName, { readonly why: string; readonly map: Omit<MapCreateOptions, "type"> }>> = {
   prog_array: { why: "programs live in one process", map: { keySize: 4, valueSize: 4, maxEntries: 4 } },
   perf_event_array: { why: "perf events live in one process", map: { keySize: 4, valueSize: 4, maxEntries: 4 } },
 };
 
-/** With `--runs`, the suites of every kernel also run on maps in a directory, which takes as long again. */
+/** With `--runs`, the suites of every kernel also run on maps that are shared, which takes as long again for each way. */
 const IS_LONG = process.env["MAPIARY_RUNS"] !== undefined;
 
 /** The embedded kernel with its maps in a directory of their own, which goes with the process. */
@@ -45,6 +47,16 @@ const IN_DIRECTORY: TestKernel = {
   bpffs: "/sys/fs/bpf",
   isInDirectory: true,
   refuses: (type) => PRIVATE[type] !== undefined,
+};
+
+/** The embedded kernel with its maps in memory that threads share. */
+const IN_THREADS: TestKernel = {
+  name: "embedded",
+  open: (options = {}) => embedded({ ...options, shared: true }),
+  bpffs: "/sys/fs/bpf",
+  isInDirectory: false,
+  refuses: (type) => PRIVATE[type] !== undefined,
+  leavesArrays: true,
 };
 
 let directories: string | undefined;
@@ -67,6 +79,7 @@ export function onEveryKernel(suite: (kernel: TestKernel) => void, ...needs: Map
   describe("embedded kernel", () => suite(EMBEDDED));
   if (IS_LONG) {
     describe("embedded kernel in a directory", () => withTypes(IN_DIRECTORY, needs, () => suite(IN_DIRECTORY)));
+    describe("embedded kernel in shared memory", () => withTypes(IN_THREADS, needs, () => suite(IN_THREADS)));
   }
   onLinux((kernel) => describe("linux kernel", () => suite(kernel)));
 }

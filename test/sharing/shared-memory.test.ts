@@ -149,6 +149,54 @@ describe("kernels over one memory", () => {
     for (const array of arrays) for (const value of array.values()) assert(value.every((byte) => byte === 0));
   });
 
+  test("keep a map for as long as a map of maps holds it, and programs of each find it there", () => {
+    using one = embedded({ shared: true });
+    using two = other(one);
+    const inner = { ...SPEC, name: "inner" } as const;
+    const outer = one.createMap({ type: "hash_of_maps", name: "outer", key: u32, inner, maxEntries: 8 });
+    for (const key of [1, 2, 3]) {
+      using made = one.createMap(inner);
+      made.set(0, BigInt(key));
+      outer.set(key, made);
+    }
+    assert.deepEqual(names(two), ["outer", "inner", "inner", "inner"]);
+    const theirs = two.openMap({ name: "outer" }, { type: "hash_of_maps", key: u32, inner });
+    using found = theirs.get(2);
+    assert.equal(found?.get(0), 2n);
+    const instructions = new Assembler()
+      .store("u32", "r10", -4, 3)
+      .mov("r2", "r10")
+      .add("r2", -4)
+      .loadMap("r1", theirs)
+      .call("bpf_map_lookup_elem")
+      .jeq("r0", 0, "none")
+      .store("u32", "r10", -4, 0)
+      .mov("r1", "r0")
+      .mov("r2", "r10")
+      .add("r2", -4)
+      .call("bpf_map_lookup_elem")
+      .jeq("r0", 0, "none")
+      .load("u64", "r0", "r0", 0)
+      .exit()
+      .label("none")
+      .mov("r0", -1)
+      .exit()
+      .assemble();
+    const program = two.loadProgram({ type: "xdp", name: "find", instructions });
+    const run = (): number => program.run({ data: new Uint8Array(64) }).retval;
+    assert.equal(run(), 3);
+    theirs.delete(1);
+    assert.deepEqual(names(one), ["outer", "inner", "inner"]);
+    outer.delete(3);
+    assert.equal(run(), 0xffff_ffff);
+    assert.deepEqual(names(one), ["outer", "inner"], "what a program has found is kept no longer than it runs");
+    outer.close();
+    program.close();
+    assert.deepEqual(names(one), ["outer", "inner"]);
+    theirs.close();
+    assert.deepEqual(names(one), ["inner"], "which somebody has opened");
+  });
+
   test("refuse types that cannot be shared, and pins of programs", () => {
     using bpf = embedded({ shared: true });
     assert.throws(() => bpf.createMap({ type: "prog_array", maxEntries: 4 }), { code: "ENOTSUP" });

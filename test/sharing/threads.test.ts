@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { bytes, type EmbeddedOptions, embedded, u32, u64 } from "mapiary";
+import { bytes, cidr, type EmbeddedOptions, embedded, u32, u64 } from "mapiary";
 import { linux } from "mapiary/linux";
 import { newDirectory } from "../kernels.ts";
 import { type Bundle, bundle } from "./bundle.ts";
@@ -11,7 +11,7 @@ import { type Bundle, bundle } from "./bundle.ts";
 const ROUNDS = 300;
 const KILLS = Number(process.env["MAPIARY_RUNS"] ?? 4);
 
-let [thread, cpuThread, tearingThread, hammeringThread]: Bundle[] = [];
+let [thread, cpuThread, tearingThread, hammeringThread, mixedThread]: Bundle[] = [];
 
 before(async () => {
   const modules = [
@@ -19,12 +19,13 @@ before(async () => {
     "cpu-thread-process.ts",
     "tearing-thread-process.ts",
     "hammering-thread-process.ts",
+    "mixed-thread-process.ts",
   ];
-  [thread, cpuThread, tearingThread, hammeringThread] = await Promise.all(modules.map(bundle));
+  [thread, cpuThread, tearingThread, hammeringThread, mixedThread] = await Promise.all(modules.map(bundle));
 });
 
 after(() => {
-  for (const made of [thread, cpuThread, tearingThread, hammeringThread]) made?.remove();
+  for (const made of [thread, cpuThread, tearingThread, hammeringThread, mixedThread]) made?.remove();
 });
 
 /** The first message of a thread, once it has ended. */
@@ -106,6 +107,36 @@ for (const [way, options] of Object.entries(WAYS)) {
         assert(found > 30_000);
       }
       for (const map of maps) for (const value of map.values()) assert.equal(new Set(value).size, 1);
+    });
+
+    test("lose nothing in maps of any type, nor of what programs add, and take each value out of a queue once", async () => {
+      using bpf = embedded({ ...options(), possibleCpus: 2 });
+      using recent = bpf.createMap({ type: "lru_hash", name: "recent", key: u32, value: u32, maxEntries: 100 });
+      using routes = bpf.createMap({ type: "lpm_trie", name: "routes", key: cidr, value: u32, maxEntries: 1000 });
+      using queue = bpf.createMap({ type: "queue", name: "queue", value: u32, maxEntries: 1000 });
+      using sums = bpf.createMap({ type: "array", name: "sums", value: u64, maxEntries: 1 });
+      const arrived = new Int32Array(new SharedArrayBuffer(4));
+      const popped = await Promise.all(
+        [0, 1].map((index) => {
+          const workerData = { share: bpf.share(), index, rounds: ROUNDS, threads: 2, arrived };
+          return answerOf<number[]>(mixedThread, workerData);
+        }),
+      );
+      assert.equal(sums.get(0), BigInt(2 * 100 * ROUNDS));
+      const entries = [...recent];
+      assert.equal(entries.length, 100);
+      for (const [key, value] of entries) assert.equal(value, key);
+      assert.equal(routes.count(), ROUNDS);
+      for (const [prefix, number] of routes) {
+        const [, index, high, low] = prefix.split(/[./]/).map(Number) as [number, number, number, number];
+        assert.equal(number, index * ROUNDS + high * 256 + low);
+      }
+      const taken = popped.flat();
+      for (let value = queue.pop(); value !== undefined; value = queue.pop()) taken.push(value);
+      assert.deepEqual(
+        taken.sort((a, b) => a - b),
+        Array.from({ length: 2 * ROUNDS }, (_, number) => number),
+      );
     });
 
     test("may be terminated at any moment: what they held is given back, and no value is half written", async () => {

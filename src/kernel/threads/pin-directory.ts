@@ -1,9 +1,9 @@
-import { EEXIST, ENOENT, ENOMEM, ENOTEMPTY, ENOTSUP } from "../../abi/errno.ts";
+import { ENOENT, ENOTEMPTY, ENOTSUP } from "../../abi/errno.ts";
 import { Directory, type Pin } from "../embedded/bpffs-directory.ts";
 import type { KernelObject } from "../embedded/kernel-object.ts";
 import { EmbeddedMap } from "../embedded/map-ops.ts";
 import type { ControlLock } from "./control.ts";
-import { type PinTable, ROOT } from "./pin-table.ts";
+import { addName, type PinTable, ROOT } from "./pin-table.ts";
 import type { Segments } from "./segments.ts";
 import type { ThreadMaps } from "./thread-maps.ts";
 
@@ -39,7 +39,8 @@ export class PinDirectory extends Directory {
   names(): string[] {
     const { lock, pins } = this.#parts;
     const decoder = new TextDecoder();
-    return lock.hold(() => pins.textsIn(this.#number)).map((text) => decoder.decode(text));
+    const texts = lock.hold(() => pins.namesIn(this.#number).map((name) => pins.textOf(name)));
+    return texts.map((text) => decoder.decode(text));
   }
 
   /** Programs live in one thread. */
@@ -67,7 +68,7 @@ export class PinDirectory extends Directory {
     return lock.hold(() => {
       const found = pins.find(this.#number, encoder.encode(name));
       if (found === undefined || found.map !== 0) return -ENOENT;
-      if (pins.textsIn(found.number).length > 0) return -ENOTEMPTY;
+      if (pins.namesIn(found.number).length > 0) return -ENOTEMPTY;
       pins.remove(found);
       return 0;
     });
@@ -75,18 +76,6 @@ export class PinDirectory extends Directory {
 
   #add(name: string, map: number): number {
     const { lock, pins } = this.#parts;
-    const text = encoder.encode(name);
-    for (;;) {
-      const result = lock.hold(() => {
-        // Others may have been quicker since it was looked for.
-        if (!pins.hasDirectory(this.#number)) return -ENOENT;
-        if (pins.find(this.#number, text) !== undefined) return -EEXIST;
-        return pins.add(this.#number, text, map) ? 0 : -ENOMEM;
-      });
-      if (result !== -ENOMEM) return result;
-      const room = pins.makeRoom();
-      if (room === 0) return -ENOMEM;
-      lock.hold(() => pins.addRoom(room));
-    }
+    return addName(lock, pins, this.#number, { text: encoder.encode(name), map });
   }
 }

@@ -1,10 +1,11 @@
+import { EEXIST, ENOENT, ENOMEM } from "../../abi/errno.ts";
 import type { Address } from "../../memory/address-space.ts";
 import { PAGE_SIZE } from "../../memory/page-allocator.ts";
-import { CONTROL, type Control } from "./control.ts";
+import { CONTROL, type Control, type ControlLock } from "./control.ts";
 import { OWNER, type SharedPages } from "./shared-pages.ts";
 import type { ThreadMemory } from "./thread-memory.ts";
 
-/** The root of the BPF filesystem, which is in no directory. */
+/** The root of the BPF filesystem, which is in no directory. Below 0 are the outer maps, whose holds on inner ones are names too. */
 export const ROOT = 0;
 
 /** Names lie in pieces of memory, each of which begins with the address of the next piece. */
@@ -15,7 +16,7 @@ const FIRST_NAME = 16;
 const NAME = {
   /** A number that no other name ever has; 0 while there is no name here. */
   NUMBER: 0,
-  /** The number of the directory that it is in. */
+  /** The number of the directory that it is in; that of an outer map, below 0, when it is a hold on an inner one. */
   DIRECTORY: 4,
   /** The id of the map that is pinned; 0 of a directory. */
   MAP: 8,
@@ -55,15 +56,17 @@ export class PinTable {
   }
 
   /** What is in a directory. */
-  textsIn(directory: number): Uint8Array[] {
-    const texts: Uint8Array[] = [];
-    for (const { at } of this.#names()) if (this.#word(at + NAME.DIRECTORY) === directory) texts.push(this.#text(at));
-    return texts;
+  namesIn(directory: number): FoundName[] {
+    return [...this.#names()].filter(({ at }) => this.#word(at + NAME.DIRECTORY) === directory);
   }
 
-  /** Whether there is a directory of a number. */
+  textOf({ at }: FoundName): Uint8Array {
+    return this.#memory.u8.slice(at + NAME.TEXT, at + NAME.TEXT + this.#word(at + NAME.LENGTH));
+  }
+
+  /** Whether there is a directory of a number; the holds of an outer map are one. */
   hasDirectory(number: number): boolean {
-    if (number === ROOT) return true;
+    if (number <= ROOT) return true;
     for (const name of this.#names()) if (name.number === number) return name.map === 0;
     return false;
   }
@@ -125,14 +128,31 @@ export class PinTable {
     return this.#memory.i32[address >>> 2] as number;
   }
 
-  #text(at: Address): Uint8Array {
-    return this.#memory.u8.slice(at + NAME.TEXT, at + NAME.TEXT + this.#word(at + NAME.LENGTH));
-  }
-
   #isNamed(at: Address, text: Uint8Array): boolean {
     if (this.#word(at + NAME.LENGTH) !== text.length) return false;
     const { u8 } = this.#memory;
     for (let index = 0; index < text.length; index++) if (u8[at + NAME.TEXT + index] !== text[index]) return false;
     return true;
+  }
+}
+
+/** Adds a name, and memory for it if need be: 0; −EEXIST when it is there, −ENOENT when the directory is not, or −ENOMEM. */
+export function addName(
+  lock: ControlLock,
+  pins: PinTable,
+  directory: number,
+  { text, map }: { readonly text: Uint8Array; readonly map: number },
+): number {
+  for (;;) {
+    const result = lock.hold(() => {
+      // Others may have been quicker since it was looked for.
+      if (!pins.hasDirectory(directory)) return -ENOENT;
+      if (pins.find(directory, text) !== undefined) return -EEXIST;
+      return pins.add(directory, text, map) ? 0 : -ENOMEM;
+    });
+    if (result !== -ENOMEM) return result;
+    const room = pins.makeRoom();
+    if (room === 0) return -ENOMEM;
+    lock.hold(() => pins.addRoom(room));
   }
 }

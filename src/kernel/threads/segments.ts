@@ -1,4 +1,5 @@
 import type { Address } from "../../memory/address-space.ts";
+import { holdsMaps } from "../embedded/maps/inner-meta.ts";
 import { SEGMENT } from "../embedded/segment.ts";
 import type { Agents, Member } from "./agents.ts";
 import { CONTROL, type Control, type ControlLock, MOST_AGENTS } from "./control.ts";
@@ -120,8 +121,14 @@ export class Segments {
     for (let word = 0; word < MOST_AGENTS / 32; word++) if (memory.i32[users + word] !== 0) return;
     if (pins.isPinned(this.#idOf(base))) return;
     const btf = this.#btfOf(base);
+    const id = this.#idOf(base);
+    const isOuter = holdsMaps(memory.u32[(base + SEGMENT.TYPE) >>> 2] as number);
     if (btf !== 0) pages.free(btf);
     pages.free(base);
+    for (const held of isOuter ? pins.namesIn(-id) : []) {
+      pins.remove(held);
+      this.unpinned(held.map);
+    }
   }
 
   #idOf(base: Address): number {

@@ -13,6 +13,7 @@ import { PinTable } from "./pin-table.ts";
 import { assertThreadsShareMemory, loadsInOrder, threadNumber, watchThreads } from "./platform.ts";
 import { Segments } from "./segments.ts";
 import { SharedPages } from "./shared-pages.ts";
+import { ThreadHolds } from "./thread-holds.ts";
 import { ThreadMaps } from "./thread-maps.ts";
 import { ThreadMemory } from "./thread-memory.ts";
 
@@ -97,17 +98,22 @@ export class ThreadBacking implements Backing {
       get maps() {
         return maps;
       },
+      get innerMapHolds() {
+        return holds;
+      },
       agent: this.#agent,
       scratch: memory.allocate(8, "the embedded kernel"),
     };
     const [segments, lock, pins] = [this.#segments, this.#lock, this.#pins];
     const attr = memory.allocate(ATTR_SIZE, "the embedded kernel");
     const maps = new ThreadMaps({ memory, segments, btfs, host: sharing, attr });
+    const parts = { lock, pins, segments, maps };
+    const holds = new ThreadHolds(parts);
     this.#maps = maps;
     return {
       maps,
       createRefusal: () => 0,
-      mount: (parent: Directory) => new PinDirectory(parent, { lock, pins, segments, maps }),
+      mount: (parent: Directory) => new PinDirectory(parent, parts),
     };
   }
 
