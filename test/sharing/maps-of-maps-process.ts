@@ -1,4 +1,5 @@
 /** Another program that opens the same directory, and does with maps of maps what it is asked to: see `maps-of-maps.test.ts`. */
+import fs from "node:fs";
 import "koffi";
 import { type Bpf, embedded, u32 } from "mapiary";
 import { answerWith } from "./processes.ts";
@@ -45,6 +46,25 @@ const requests = {
     const result = sys.mapUpdateElem(open(path), u32.encode(key), u32.encode(fd), 0);
     sys.close(fd);
     return result;
+  },
+  /** Lets this process be killed at a call that gives a name to a file or takes it away: before it or after it is made. */
+  dieAt(call: number, isAfter: boolean): void {
+    let calls = 0;
+    for (const name of ["linkSync", "unlinkSync"] as const) {
+      const plain = fs[name] as (...paths: string[]) => void;
+      const deadly = (...paths: string[]): void => {
+        const isLast = ++calls === call;
+        if (isLast && !isAfter) process.kill(process.pid, "SIGKILL");
+        plain(...paths);
+        if (isLast) process.kill(process.pid, "SIGKILL");
+      };
+      Object.assign(fs, { [name]: deadly });
+    }
+  },
+  unlink: (path: string): void => bpf.bpffs.unlink(path),
+  /** Closes what was opened. */
+  close(path: string): void {
+    sys.close(open(path));
   },
   remove: (path: string, key: number): number => sys.mapDeleteElem(open(path), u32.encode(key)),
   /** The one value in the map under a key, or −errno. */

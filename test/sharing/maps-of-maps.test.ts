@@ -15,11 +15,22 @@ const OUTER_TYPES = ["array_of_maps", "hash_of_maps"] as const;
 type OuterType = (typeof OUTER_TYPES)[number];
 const INNER: MapCreateOptions = { type: "hash", keySize: 4, valueSize: 4, maxEntries: 4 };
 const PATH = "/sys/fs/bpf/outer";
-const KILLS = Number(process.env["MAPIARY_RUNS"] ?? 3);
+const IS_LONG = process.env["MAPIARY_RUNS"] !== undefined;
+const KILLS = Number(process.env["MAPIARY_RUNS"] ?? 1);
 /** Milliseconds that a process lives that changes maps of maps. */
 const LIFE = 40;
 /** Where in its header a map of maps has the lock of who changes it. */
 const LOCK = 64 + 52;
+
+/**
+ * What is done to a map of maps, by which request; more calls than give names to files and take them away for it, and the one
+ * before which something is in no slot any more but held. With `--runs` all are tried, before and after they are made.
+ */
+const CHANGES: readonly (readonly [string, readonly [string, ...unknown[]], most: number, amid: number])[] = [
+  ["while a map is put in the place of another", ["put", PATH, 1, 33], 6, 4],
+  ["while a map is taken out", ["remove", PATH, 1], 3, 1],
+  ["while it goes with its maps", ["close", PATH], 6, 2],
+];
 
 let program: Bundle;
 before(async () => {
@@ -168,6 +179,41 @@ for (const type of OUTER_TYPES) {
         assert.deepEqual(heldIn(directory), []);
       }
     });
+
+    // With `--runs` for both types, which do the same.
+    for (const [change, [name, ...args], most, amid] of type === "array_of_maps" || IS_LONG ? CHANGES : []) {
+      test(`is whole wherever somebody is killed ${change}`, async () => {
+        let calls = 0;
+        const all = Array.from({ length: most }, (_, index) => index + 1);
+        for (const call of IS_LONG ? all : [amid]) {
+          for (const isAfter of IS_LONG ? [false, true] : [false]) {
+            const directory = newDirectory();
+            const other = startCompanion(program.file, directory);
+            await other.ask(["makeOuter", type, PATH, true]);
+            await other.ask(["put", PATH, 1, 11]);
+            await other.ask(["put", PATH, 2, 22]);
+            if (name === "close") await other.ask(["unlink", PATH]);
+            await other.ask(["dieAt", call, isAfter]);
+            const isKilled = await other.ask([name, ...args]).then(
+              () => false,
+              () => true,
+            );
+            if (isKilled) calls++;
+            else await other.kill();
+            // Who comes next tidies up.
+            using bpf = embedded({ bpffs: directory });
+            const outer = bpf.sys.objGet(PATH);
+            assert.equal(outer < 0, name === "close");
+            if (outer >= 0) assert.equal(bpf.sys.mapDeleteElem(outer, u32.encode(2)), 0);
+            const id = outer < 0 ? -ENOENT : lookUp(bpf, outer, 1);
+            const kept = id === -ENOENT ? [] : [id];
+            assert.deepEqual(ids(bpf), [...kept, ...(outer < 0 ? [] : [idOf(bpf, outer)])].sort(), `call ${call}`);
+            assert.equal(heldIn(directory).length, kept.length, `call ${call}`);
+          }
+        }
+        assert.ok(calls > 0, "nobody was killed at all");
+      });
+    }
 
     test("drops what somebody held who died before it was put there, when it is opened", () => {
       const directory = newDirectory();
