@@ -208,9 +208,17 @@ describe("a record of a ring buffer whose producer has died before it was submit
     assert.deepEqual(got, range(0, 4));
   });
 
+  test("is skipped by who begins to read, though nobody waits", async () => {
+    const { directory, bpf, ring } = makeRing();
+    using _ = bpf;
+    await abandon(directory, bpf, ring, 3);
+    assert.deepEqual(numbers(ring), range(0, 4));
+  });
+
   test("makes room when there is no other, and is never seen", async () => {
     const { directory, bpf, ring } = makeRing();
     using _ = bpf;
+    assert.deepEqual(numbers(ring), [], "it is read from here");
     await abandon(directory, bpf, ring, FIT - 2);
     const { produce } = loadProducer(bpf, ring, "submit", 500n);
     assert.equal(produce(1), 0, "the consumer has not been here");
@@ -223,6 +231,7 @@ describe("a record of a ring buffer whose producer has died before it was submit
     const { directory, bpf, ring } = makeRing();
     using _ = bpf;
     const most = Math.ceil(PAGE / 8 / RECORD_ROOM);
+    assert.deepEqual(numbers(ring), [], "it is read from here");
     await abandon(directory, bpf, ring, most);
     assert.deepEqual(numbers(ring), range(0, most + 1));
   });

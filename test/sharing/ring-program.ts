@@ -18,6 +18,9 @@ export function numberOf(bytes: Uint8Array): bigint {
   return words[0] as bigint;
 }
 
+/** What a program knows: the number of its next record, behind those that were acknowledged, and its flags. */
+export const producerState = struct({ next: u64, flags: u64 });
+
 /** A program that produces a record each time that it runs. */
 export interface Producer {
   /** The flags of waking, for the next records. */
@@ -29,15 +32,11 @@ export interface Producer {
 
 const NO_PACKET = new Uint8Array(64);
 
-/** A program whose records are numbered from `first` on; a record for which there was no room leaves its number to the next. */
-export function loadProducer(bpf: Bpf, ring: RingBuf<unknown>, how: How, first: bigint): Producer {
-  const state = bpf.createMap({
-    type: "array",
-    value: struct({ next: u64, flags: u64 }),
-    maxEntries: 1,
-    flags: ["mmapable"],
-  });
+/** A program whose records are numbered from `first` on; a record for which there was no room leaves its number to the next. What it knows can be pinned. */
+export function loadProducer(bpf: Bpf, ring: RingBuf<unknown>, how: How, first: bigint, pin?: string): Producer {
+  const state = bpf.createMap({ type: "array", value: producerState, maxEntries: 1, flags: ["mmapable"] });
   state.at(0).next = first;
+  if (pin !== undefined) state.pin(pin);
   const assembler = new Assembler().loadMapValue("r6", state).load("u64", "r7", "r6", 0);
   if (how === "output") outputRecord(assembler, ring);
   else reserveRecord(assembler, ring, how);

@@ -26,7 +26,7 @@ const PARTS = 8;
  * position or of the length in its header.
  *
  * While a record is being written, its header holds the number of the agent that writes it in the place of its page. When that
- * agent has died the record is discarded, by whoever finds no room, has filled a part of the ring, or waits for records.
+ * agent has died the record is discarded, by whoever finds no room, has filled a part of the ring, maps it, or waits for records.
  */
 export class SharedRingbuf extends RingbufMap {
   readonly #agent: Agent;
@@ -98,6 +98,12 @@ export class SharedRingbuf extends RingbufMap {
     if (owner === 0 ? !this.#locks.tryTake(this.#lockWord) : !this.#takeFromDead(owner)) return;
     this.#advancePending(this.loadPosition(RING.PRODUCER_POSITION), true);
     this.#locks.release(this.#lockWord);
+  }
+
+  /** Who begins to read does not wait for those who have died. */
+  override mapped(isWritable: boolean, length: number): void {
+    super.mapped(isWritable, length);
+    this.settle();
   }
 
   protected override loadPosition(offset: number): number {
