@@ -28,7 +28,8 @@ export class OutOfMemoryError extends RangeError {
 
 /** A memory that other threads have as well, and who hands out its pages among all of them. */
 export interface GivenMemory {
-  readonly memory: WebAssembly.Memory;
+  /** The `WebAssembly.Memory`, which whoever compiles without types of the platform has no name for. */
+  readonly memory: object;
   readonly pages: Pages;
 }
 
@@ -66,7 +67,9 @@ export class AddressSpace implements Memory {
     this.limit = checkedLimit(limit);
     this.#end = Math.min(this.limit, LAST_END);
     const maximum = this.#end / WASM_PAGE;
-    this.#memory = given?.memory ?? reserve(isWhole ? maximum : INITIAL_BYTES / WASM_PAGE, maximum);
+    this.#memory =
+      (given?.memory as WebAssembly.Memory | undefined) ??
+      reserve(isWhole ? maximum : INITIAL_BYTES / WASM_PAGE, maximum);
     this.#pages = given?.pages ?? new PageAllocator(FIRST, this.#end);
     this.#blocks = new BlockAllocator(this.#pages);
     const buffer = this.#memory.buffer;

@@ -110,6 +110,6 @@ test("a prog_array is refused, and the error says what to do", () => {
   assert.throws(() => bpf.createMap({ type: "prog_array", maxEntries: 4 }), {
     code: "ENOTSUP",
     errno: -ENOTSUP,
-    message: /cannot be shared with other programs, and this kernel's maps are: make it on a kernel without bpffs/,
+    message: /cannot be shared, and this kernel's maps are: make it on a kernel with neither bpffs nor shared/,
   });
 });
