@@ -1,7 +1,8 @@
-/** A worker of Node, as the thread sees it that has made it. */
+/** A worker of Node, as the thread sees it that has made it; or of Bun, which is one of a browser and says when it is closed. */
 interface Worker {
   readonly threadId: number;
-  prependOnceListener(event: "exit", listener: () => void): void;
+  prependOnceListener?(event: "exit", listener: () => void): void;
+  addEventListener?(event: "close", listener: () => void): void;
 }
 
 /** What is used of Node, and of those that are like it. */
@@ -66,10 +67,12 @@ function beginToWatch(isMainThread: boolean): Set<WeakRef<ThreadWatcher>> {
   const all = new Set<WeakRef<ThreadWatcher>>();
   node?.on?.("worker", (worker) => {
     const { threadId } = worker;
-    // Before all others who are told: they may use maps.
-    worker.prependOnceListener("exit", () => {
+    const tell = (): void => {
       for (const each of all) each.deref()?.threadEnded(threadId);
-    });
+    };
+    // Before all others who are told: they may use maps.
+    if (worker.prependOnceListener !== undefined) worker.prependOnceListener("exit", tell);
+    else worker.addEventListener?.("close", tell);
   });
   if (isMainThread) return all;
   node?.once?.("exit", () => {
