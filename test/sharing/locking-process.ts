@@ -3,7 +3,8 @@
  * add to a value without a lock: `node locking-process.js DIRECTORY ROUNDS ADDITIONS FIRST`. It ends with a status other than 0 when it meets half of a value.
  */
 import { isMainThread, Worker, workerData } from "node:worker_threads";
-import { Assembler, BPF_F_LOCK, embedded, u32, u64 } from "mapiary";
+import { BPF_F_LOCK, embedded, u32, u64 } from "mapiary";
+import { loadAdding } from "./adding-program.ts";
 import { COUNTED, filled, isWhole, KINDS, loadCounter, VALUE_BYTES, WRITTEN } from "./locked-values.ts";
 
 const args = (isMainThread ? process.argv.slice(2) : workerData) as [string, string, string, string];
@@ -43,22 +44,7 @@ for (const kind of KINDS) {
   }
 }
 using counts = bpf.openMap({ name: "counts" }, { type: "array", key: u32, value: u64 });
-const instructions = new Assembler()
-  .store("u32", "r10", -4, 0)
-  .mov("r2", "r10")
-  .add("r2", -4)
-  .loadMap("r1", counts)
-  .call("bpf_map_lookup_elem")
-  .jeq("r0", 0, "none")
-  .mov("r1", 1)
-  .atomicAdd("u64", "r0", 0, "r1")
-  .label("none")
-  .mov("r0", 0)
-  .exit()
-  .assemble();
-bpf
-  .loadProgram({ type: "xdp", name: "add", instructions })
-  .run({ data: new Uint8Array(64), repeat: Number(additions) });
+loadAdding(bpf, counts).run({ data: new Uint8Array(64), repeat: Number(additions) });
 bpf.close();
 
 function demand(found: number, wanted: number): void {

@@ -1,6 +1,7 @@
 /** A thread that counts in maps of several types, which others write too, and says what it has taken out of a queue. */
 import { parentPort, workerData } from "node:worker_threads";
-import { Assembler, cidr, embedded, type KernelHandle, u32, u64 } from "mapiary";
+import { cidr, embedded, type KernelHandle, u32, u64 } from "mapiary";
+import { loadAdding } from "./adding-program.ts";
 
 const { share, index, rounds, threads, arrived } = workerData as {
   share: KernelHandle;
@@ -14,20 +15,7 @@ const recent = bpf.openMap({ name: "recent" }, { type: "lru_hash", key: u32, val
 const routes = bpf.openMap({ name: "routes" }, { type: "lpm_trie", key: cidr, value: u32 });
 const queue = bpf.openMap({ name: "queue" }, { type: "queue", value: u32 });
 const sums = bpf.openMap({ name: "sums" }, { type: "array", value: u64 });
-const instructions = new Assembler()
-  .store("u32", "r10", -4, 0)
-  .mov("r2", "r10")
-  .add("r2", -4)
-  .loadMap("r1", sums)
-  .call("bpf_map_lookup_elem")
-  .jeq("r0", 0, "none")
-  .mov("r1", 1)
-  .atomicAdd("u64", "r0", 0, "r1")
-  .label("none")
-  .mov("r0", 0)
-  .exit()
-  .assemble();
-const program = bpf.loadProgram({ type: "xdp", name: "add", instructions });
+const program = loadAdding(bpf, sums);
 Atomics.add(arrived, 0, 1);
 while (Atomics.load(arrived, 0) < threads) Atomics.wait(arrived, 0, Atomics.load(arrived, 0), 1);
 

@@ -8,6 +8,7 @@ import { EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
 import type { InnerMeta, MapOfMaps } from "./inner-meta.ts";
 import { INNER_SLOT_SIZE, INNER_VALUE_SIZE, InnerMaps, innerTemplate } from "./map-in-map.ts";
+import { nextIndex } from "./next-index.ts";
 
 /*
  * The segment: the header, then 8 bytes for each index, which begin with the id of the inner map or are 0.
@@ -77,10 +78,7 @@ class ArrayOfMaps extends EmbeddedMap implements MapOfMaps {
 
   /** Every index, whether there is a map or not: `bpf_array_get_next_key`. */
   override getNextKey(key: Address, next: Address): number {
-    const index = key === 0 ? this.maxEntries : (this.memory.u32[key >>> 2] as number);
-    if (index === this.maxEntries - 1) return -ENOENT;
-    this.memory.view.setUint32(next, index < this.maxEntries ? index + 1 : 0, true);
-    return 0;
+    return nextIndex(this, key, next);
   }
 
   override lookupBatch(batch: MapBatch): number {

@@ -1,4 +1,4 @@
-import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM } from "../../../abi/errno.ts";
+import { E2BIG, EEXIST, EINVAL, ENOMEM } from "../../../abi/errno.ts";
 import { BPF_F_INNER_MAP, BPF_F_MMAPABLE, BPF_F_NUMA_NODE, BPF_NOEXIST } from "../../../abi/flags.ts";
 import type { Address, AddressSpace } from "../../../memory/address-space.ts";
 import { PAGE_SIZE, pageAlign } from "../../../memory/page-allocator.ts";
@@ -10,6 +10,7 @@ import { ACCESS_FLAGS, EmbeddedMap, type MapHost, type MapType } from "../map-op
 import { allocateSegment, SEGMENT } from "../segment.ts";
 import { copyBytes } from "../user-memory.ts";
 import type { MapGeometry } from "./map-geometry.ts";
+import { nextIndex } from "./next-index.ts";
 
 /*
  * The segment: the header, then the values one after another, each rounded up to 8 bytes. In a map that can be mapped
@@ -101,10 +102,7 @@ export class ArrayMap extends EmbeddedMap {
 
   /** An index past the end is followed by the first one: `array_map_get_next_key`. */
   override getNextKey(key: Address, next: Address): number {
-    const index = key === 0 ? this.maxEntries : (this.memory.u32[key >>> 2] as number);
-    if (index === this.maxEntries - 1) return -ENOENT;
-    this.memory.view.setUint32(next, index < this.maxEntries ? index + 1 : 0, true);
-    return 0;
+    return nextIndex(this, key, next);
   }
 
   override lookupBatch(batch: MapBatch): number {

@@ -4,6 +4,7 @@ import type { Address, AddressSpace } from "../../../memory/address-space.ts";
 import type { MapCreateAttr } from "../map-create-attr.ts";
 import { EmbeddedMap, type MapHost, type MapType } from "../map-ops.ts";
 import { allocateSegment, SEGMENT } from "../segment.ts";
+import { nextIndex } from "./next-index.ts";
 
 /*
  * Maps of objects, most of which only Linux has: cgroups, sockets, stacks of running programs. The embedded kernel has none
@@ -47,10 +48,7 @@ export abstract class ObjectArray extends ObjectMap {
 
   /** Every index, whether something is there or not; past the end begins anew: `bpf_array_get_next_key`. */
   override getNextKey(key: Address, next: Address): number {
-    const index = key === 0 ? this.maxEntries : (this.memory.u32[key >>> 2] as number);
-    if (index === this.maxEntries - 1) return -ENOENT;
-    this.memory.view.setUint32(next, index < this.maxEntries ? index + 1 : 0, true);
-    return 0;
+    return nextIndex(this, key, next);
   }
 }
 

@@ -6,6 +6,7 @@ import type { MapBatch } from "../map-batch.ts";
 import { EmbeddedMap } from "../map-ops.ts";
 import type { InnerMeta } from "../maps/inner-meta.ts";
 import { INNER_SLOT_SIZE } from "../maps/map-in-map.ts";
+import { nextIndex } from "../maps/next-index.ts";
 import { SEGMENT } from "../segment.ts";
 import type { SharingHost } from "./agent.ts";
 import { type InnerMapHolds, readSlot, SharedInnerMaps, type SharedMapOfMaps, writeSlot } from "./shared-inner-maps.ts";
@@ -71,10 +72,7 @@ export class SharedArrayOfMaps extends EmbeddedMap implements SharedMapOfMaps {
 
   /** Every index, whether there is a map or not: `bpf_array_get_next_key`. */
   override getNextKey(key: Address, next: Address): number {
-    const index = key === 0 ? this.maxEntries : (this.memory.u32[key >>> 2] as number);
-    if (index === this.maxEntries - 1) return -ENOENT;
-    this.memory.view.setUint32(next, index < this.maxEntries ? index + 1 : 0, true);
-    return 0;
+    return nextIndex(this, key, next);
   }
 
   override lookupBatch(batch: MapBatch): number {

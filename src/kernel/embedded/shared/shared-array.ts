@@ -8,6 +8,7 @@ import type { MapBatch } from "../map-batch.ts";
 import { type ElementCode, EmbeddedMap } from "../map-ops.ts";
 import { elementSize, firstValue } from "../maps/array.ts";
 import type { MapGeometry } from "../maps/map-geometry.ts";
+import { nextIndex } from "../maps/next-index.ts";
 import { slotSize } from "../maps/percpu-values.ts";
 import { SEGMENT } from "../segment.ts";
 import { copyBytes } from "../user-memory.ts";
@@ -259,10 +260,7 @@ export class SharedArray extends EmbeddedMap {
 
   /** An index past the end is followed by the first one: `array_map_get_next_key`. */
   override getNextKey(key: Address, next: Address): number {
-    const index = key === 0 ? this.maxEntries : (this.memory.u32[key >>> 2] as number);
-    if (index === this.maxEntries - 1) return -ENOENT;
-    this.memory.view.setUint32(next, index < this.maxEntries ? index + 1 : 0, true);
-    return 0;
+    return nextIndex(this, key, next);
   }
 
   override lookupBatch(batch: MapBatch): number {
