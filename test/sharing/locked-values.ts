@@ -11,22 +11,24 @@ const DATA = [0, 1, 2, 4, 5] as const;
 
 export const KINDS = ["hash", "array"] as const;
 
-/** The key of what user space writes, and that of what programs count up. */
+/** The key of what user space writes, that of what programs count up, and that of what both write: for who reads without the lock too, the first alone is whole. */
 export const WRITTEN = Uint8Array.of(0, 0, 0, 0);
 export const COUNTED = Uint8Array.of(1, 0, 0, 0);
+export const MIXED = Uint8Array.of(2, 0, 0, 0);
+const KEYS = [WRITTEN, COUNTED, MIXED];
 
 /** The types of keys of 4 bytes and of such values, for a map that is made; the fd is the caller's to close. */
 export function loadLockedTypes(sys: Bpf["sys"]): { btfFd: number; btfKeyTypeId: number; btfValueTypeId: number } {
   return { btfFd: sys.btfLoad(TYPES), btfKeyTypeId: 1, btfValueTypeId: LOCKED.id };
 }
 
-/** Makes a map of two values with locks, pinned at its kind: the fd. */
+/** Makes a map of three values with locks, pinned at its kind: the fd. */
 export function makeLocked({ sys }: Bpf, kind: (typeof KINDS)[number]): number {
   const types = loadLockedTypes(sys);
-  const fd = sys.mapCreate({ type: kind, keySize: 4, valueSize: VALUE_BYTES, maxEntries: 2, ...types });
+  const fd = sys.mapCreate({ type: kind, keySize: 4, valueSize: VALUE_BYTES, maxEntries: KEYS.length, ...types });
   sys.close(types.btfFd);
   sys.objPin(fd, `/sys/fs/bpf/${kind}`);
-  for (const key of [WRITTEN, COUNTED]) sys.mapUpdateElem(fd, key, filled(0));
+  for (const key of KEYS) sys.mapUpdateElem(fd, key, filled(0));
   return fd;
 }
 

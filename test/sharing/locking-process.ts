@@ -5,13 +5,17 @@
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 import { BPF_F_LOCK, embedded, u32, u64 } from "mapiary";
 import { loadAdding } from "./adding-program.ts";
-import { COUNTED, filled, isWhole, KINDS, loadCounter, VALUE_BYTES, WRITTEN } from "./locked-values.ts";
+import { COUNTED, filled, isWhole, KINDS, loadCounter, MIXED, VALUE_BYTES, WRITTEN } from "./locked-values.ts";
 
 const args = (isMainThread ? process.argv.slice(2) : workerData) as [string, string, string, string];
 const [directory, rounds, additions, first] = args;
 if (isMainThread) {
   const forThread = [directory, rounds, additions, String(Number(first) + 1)];
-  new Worker(new URL(import.meta.url), { workerData: forThread }).on("error", fail);
+  const worker = new Worker(new URL(import.meta.url), { workerData: forThread });
+  worker.on("error", fail);
+  worker.on("exit", (status) => {
+    if (status !== 0) process.exit(status);
+  });
 }
 
 const bpf = embedded({ bpffs: directory });
@@ -28,19 +32,19 @@ for (const kind of KINDS) {
       [WRITTEN, BPF_F_LOCK],
       [WRITTEN, 0],
       [COUNTED, BPF_F_LOCK],
+      [MIXED, BPF_F_LOCK],
     ] as const) {
       demand(sys.mapLookupElem(fd, key, value, flags), 0);
       demandWhole(value);
     }
     if (round % 8 !== 0) continue;
-    const all = new Uint8Array(2 * VALUE_BYTES);
-    const number = new Uint32Array([2]);
-    sys.mapLookupBatch(fd, null, new Uint8Array(4), new Uint8Array(8), all, number, { elemFlags: BPF_F_LOCK });
-    demand(number[0] as number, 2);
+    const all = new Uint8Array(3 * VALUE_BYTES);
+    const number = new Uint32Array([3]);
+    sys.mapLookupBatch(fd, null, new Uint8Array(4), new Uint8Array(12), all, number, { elemFlags: BPF_F_LOCK });
+    demand(number[0] as number, 3);
     for (let at = 0; at < all.length; at += VALUE_BYTES) demandWhole(all.subarray(at, at + VALUE_BYTES));
-    demand(sys.mapUpdateBatch(fd, WRITTEN, mine, new Uint32Array([1]), { elemFlags: BPF_F_LOCK }), 0);
-    // A program and user space write the same value.
-    count(WRITTEN);
+    demand(sys.mapUpdateBatch(fd, MIXED, mine, new Uint32Array([1]), { elemFlags: BPF_F_LOCK }), 0);
+    count(MIXED);
   }
 }
 using counts = bpf.openMap({ name: "counts" }, { type: "array", key: u32, value: u64 });
